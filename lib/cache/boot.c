@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* cache/boot.c - a machine starts, and the kernel parameters it starts with */
+#include <slab/machine.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/bits.h"
+#include "debug/asan.h"
+#include "debug/failslab.h"
+#include "debug/flags.h"
+
+static int boot(struct slab_machine *m)
+{
+	const struct slab_machine_config *c = &m->config;
+
+	free(m->params.debug_string);
+	m->params = (struct machine_parameters){
+		.max_order = 3,
+		.freelist_hardened = c->freelist_hardened,
+		.freelist_random = c->freelist_random,
+		.init_on_alloc = c->init_on_alloc,
+		.init_on_free = c->init_on_free,
+	};
+	failslab_init(m);
+	if (!c->asan_off)
+		asan_watch();
+	return c->slab_debug ? debug_parse(m, c->slab_debug) : 0;
+}
+
+int slab_machine_create_virtual(const struct slab_machine_config *config,
+				struct slab_machine **ret)
+{
+	int err = machine_open(config, ret);
+
+	if (err)
+		return err;
+	err = boot(*ret);
+	if (err)
+		slab_machine_destroy(*ret);
+	return err;
+}
+
+/* Nothing of the machine is out of bounds for AddressSanitizer any more. */
+static void open_shadow(struct slab_machine *m)
+{
+	unsigned int node;
+
+	for (node = 0; node < m->config.nr_nodes; node++) {
+		const struct node_pages *n = &m->nodes[node];
+
+		asan_pages_free(m, m->base + (n->start << PAGE_SHIFT),
+				(n->next - n->start) << PAGE_SHIFT);
+	}
+}
+
+void slab_machine_destroy(struct slab_machine *m)
+{
+	if (!m)
+		return;
+	open_shadow(m);
+	machine_close(m);
+}
+
+void slab_machine_reset(struct slab_machine *m)
+{
+	open_shadow(m);
+	pages_reset(m);
+	meta_reset(m);
+	machine_start(m);
+	/* slab_debug= parsed once already: nothing new can be wrong with it */
+	(void)boot(m);
+}
+
+/* ---- parameters ---- */
+static int parse_number(const char *value, unsigned int *ret)
+{
+	char *end;
+	unsigned long n;
+
+	if (value[0] < '0' || value[0] > '9')
+		return -EINVAL;
+	errno = 0;
+	n = strtoul(value, &end, 0);
+	if (*end)
+		return -EINVAL;
+	if (errno == ERANGE || n > INT_MAX)
+		return -ERANGE;
+	*ret = (unsigned int)n;
+	return 0;
+}
+
+static int parse_bool(const char *value, bool *ret)
+{
+	static const char *const yes[] = { "1", "y", "yes", "on", "true", "" };
+	static const char *const no[] = { "0", "n", "no", "off", "false" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(yes); i++)
+		if (!strcasecmp(value, yes[i]))
+			return *ret = true, 0;
+	for (i = 0; i < ARRAY_SIZE(no); i++)
+		if (!strcasecmp(value, no[i]))
+			return *ret = false, 0;
+	return -EINVAL;
+}
+
+/* min above max raises max, max below min lowers min; max ends at what the
+ * page allocator has (geometry.md 2.4) */
+static int set_min_order(struct slab_machine *m, const char *value)
+{
+	int err = parse_number(value, &m->params.min_order);
+
+	if (!err && m->params.min_order > m->params.max_order)
+		m->params.max_order = m->params.min_order;
+	return err;
+}
+
+static int set_max_order(struct slab_machine *m, const char *value)
+{
+	int err = parse_number(value, &m->params.max_order);
+
+	if (err)
+		return err;
+	m->params.max_order = MIN(m->params.max_order, MAX_PAGE_ORDER);
+	if (m->params.min_order > m->params.max_order)
+		m->params.min_order = m->params.max_order;
+	return 0;
+}
+
+static int set_min_objects(struct slab_machine *m, const char *value)
+{
+	return parse_number(value, &m->params.min_objects);
+}
+
+static int set_nomerge(struct slab_machine *m, const char *value)
+{
+	return parse_bool(value, &m->params.nomerge);
+}
+
+static int set_merge(struct slab_machine *m, const char *value)
+{
+	bool merge;
+	int err = parse_bool(value, &merge);
+
+	if (!err)
+		m->params.nomerge = !merge;
+	return err;
+}
+
+static int set_init_on_alloc(struct slab_machine *m, const char *value)
+{
+	return parse_bool(value, &m->params.init_on_alloc);
+}
+
+static int set_init_on_free(struct slab_machine *m, const char *value)
+{
+	return parse_bool(value, &m->params.init_on_free);
+}
+
+static int set_hardened(struct slab_machine *m, const char *value)
+{
+	return parse_bool(value, &m->params.freelist_hardened);
+}
+
+static int set_random(struct slab_machine *m, const char *value)
+{
+	return parse_bool(value, &m->params.freelist_random);
+}
+
+static const struct {
+	const char *name;
+	int (*set)(struct slab_machine *m, const char *value);
+} parameters[] = {
+	{ "slab_min_order", set_min_order },
+	{ "slab_max_order", set_max_order },
+	{ "slab_min_objects", set_min_objects },
+	{ "slab_nomerge", set_nomerge },
+	{ "slab_merge", set_merge },
+	{ "slab_debug", debug_parse },
+	{ "init_on_alloc", set_init_on_alloc },
+	{ "init_on_free", set_init_on_free },
+	{ "freelist_hardened", set_hardened },
+	{ "freelist_random", set_random },
+};
+
+int slab_machine_sysctl(struct slab_machine *m, const char *name,
+			const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(parameters); i++) {
+		const char *p = parameters[i].name;
+
+		if (!strcmp(name, p) ||
+		    (!strncmp(p, "slab_", 5) && !strncmp(name, "slub_", 5) &&
+		     !strcmp(name + 5, p + 5)))
+			return parameters[i].set(m, value ? value : "");
+	}
+	return -ENOENT;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache/create.c - a cache is made, or an old one takes one more name
+ *
+ * Rules: spec/allocator/geometry.md 2.8 (merging), alloc-free-paths.md 3.18.
+ */
+#include "cache/cache.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "debug/flags.h"
+#include "debug/report.h"
+#include "slab/geometry.h"
+
+#define CREATE_FLAGS                                                        \
+	(SLAB_DEBUG_FLAGS | SLAB_HWCACHE_ALIGN | SLAB_CACHE_DMA |           \
+	 SLAB_CACHE_DMA32 | SLAB_PANIC | SLAB_TYPESAFE_BY_RCU |             \
+	 SLAB_DEBUG_OBJECTS | SLAB_NOLEAKTRACE | SLAB_RECLAIM_ACCOUNT |     \
+	 SLAB_ACCOUNT | SLAB_NO_USER_FLAGS | SLAB_KMALLOC | SLAB_NO_MERGE | \
+	 SLAB_FAILSLAB)
+#define NEVER_MERGE                                                         \
+	(SLAB_DEBUG_FLAGS | SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE |       \
+	 SLAB_FAILSLAB | SLAB_NO_MERGE)
+#define SAME_TO_MERGE                                                       \
+	(SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 |         \
+	 SLAB_ACCOUNT)
+
+static int check_args(const char *name, unsigned int object_size,
+		      const struct kmem_cache_args *args, slab_flags_t flags)
+{
+	if (!name || !*name || strlen(name) > 63 || !object_size ||
+	    object_size > KMALLOC_MAX_SIZE)
+		return -EINVAL;
+	if (flags & ~(slab_flags_t)CREATE_FLAGS)
+		return -EINVAL;
+	if (args->align > KMALLOC_MAX_SIZE)
+		return -EINVAL;
+	if (args->use_freeptr_offset) {
+		if (!(flags & SLAB_TYPESAFE_BY_RCU) && !args->ctor)
+			return -EINVAL;
+		if (args->freeptr_offset >= object_size ||
+		    args->freeptr_offset % sizeof(void *))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+bool cache_is_unmergeable(const struct kmem_cache *s)
+{
+	return s->machine->params.nomerge || (s->flags & NEVER_MERGE) ||
+	       s->ctor || s->usersize || s->refcount < 0;
+}
+
+static struct kmem_cache *find_mergeable(struct slab_machine *m,
+					 const char *name,
+					 unsigned int object_size,
+					 const struct kmem_cache_args *args,
+					 slab_flags_t flags)
+{
+	unsigned int align, size;
+	struct list_head *at;
+
+	flags = debug_flags_for(m, name, flags);
+	if (m->params.nomerge || (flags & NEVER_MERGE) || args->ctor ||
+	    args->usersize)
+		return NULL;
+	size = ALIGN_UP(object_size, (unsigned int)sizeof(void *));
+	align = geometry_align(flags, args->align, size);
+	size = ALIGN_UP(size, align);
+	/* oldest first: the list is newest first */
+	for (at = m->slab_caches.prev; at != &m->slab_caches; at = at->prev) {
+		struct kmem_cache *s = container_of(at, struct kmem_cache,
+						    list);
+
+		if (cache_is_unmergeable(s) || size > s->size ||
+		    ((flags ^ s->flags) & SAME_TO_MERGE) ||
+		    (s->size & ~(align - 1)) != s->size ||
+		    s->size - size >= sizeof(void *))
+			continue;
+		return s;
+	}
+	return NULL;
+}
+
+static int add_alias(struct kmem_cache *s, const char *name,
+		     unsigned int object_size)
+{
+	struct slab_machine *m = s->machine;
+	struct cache_name *alias = meta_alloc(m, sizeof(*alias));
+
+	if (!alias)
+		return -ENOMEM;
+	alias->name = meta_strdup(m, name);
+	if (!alias->name) {
+		meta_free(m, alias, sizeof(*alias));
+		return -ENOMEM;
+	}
+	list_add_tail(&alias->list, &s->names);
+	s->refcount++;
+	s->object_size = MAX(s->object_size, object_size);
+	s->inuse = MAX(s->inuse,
+		       ALIGN_UP(object_size, (unsigned int)sizeof(void *)));
+	machine_event(m, SLAB_EVENT_CACHE_ALIAS, s, NULL, NULL,
+		      (unsigned long)s->refcount, 0);
+	return 0;
+}
+
+static int create_nodes(struct kmem_cache *s)
+{
+	unsigned int nid;
+
+	for (nid = 0; nid < s->machine->config.nr_nodes; nid++) {
+		struct kmem_cache_node *n = meta_alloc(s->machine, sizeof(*n));
+
+		if (!n)
+			return -ENOMEM;
+		lock_init(&n->list_lock, LOCK_RANK_LIST);
+		list_init(&n->partial);
+		list_init(&n->full);
+		s->node[nid] = n;
+	}
+	return 0;
+}
+
+void cache_release(struct kmem_cache *s)
+{
+	struct slab_machine *m = s->machine;
+	struct cache_name *alias, *next;
+	unsigned int nid;
+
+	list_for_each_entry_safe(alias, next, &s->names, list) {
+		meta_free(m, alias->name, strlen(alias->name) + 1);
+		meta_free(m, alias, sizeof(*alias));
+	}
+	for (nid = 0; nid < SLAB_MAX_NODES; nid++)
+		meta_free(m, s->node[nid], sizeof(struct kmem_cache_node));
+	meta_free(m, s->stats, m->config.nr_cpu_ids * sizeof(*s->stats));
+	meta_free(m, s->random_seq, s->oo.objects * sizeof(unsigned int));
+	if (s->name)
+		meta_free(m, s->name, strlen(s->name) + 1);
+	meta_free(m, s, sizeof(*s));
+}
+
+static int set_geometry(struct kmem_cache *s, const struct kmem_cache_args *args)
+{
+	const struct slab_machine *m = s->machine;
+	struct geometry_parameters params = {
+		.min_order = m->params.min_order,
+		.max_order = m->params.max_order,
+		.min_objects = m->params.min_objects,
+		.nr_cpus = m->config.nr_cpus,
+		.nr_cpu_ids = m->config.nr_cpu_ids,
+		.disable_higher_order = m->params.disable_higher_order,
+	};
+	struct geometry g = {
+		.object_size = s->object_size,
+		.align = s->align,
+		.flags = s->flags,
+		.has_ctor = s->ctor != NULL,
+		.use_freeptr_offset = args->use_freeptr_offset,
+		.freeptr_offset = args->freeptr_offset,
+	};
+	int err = geometry_calculate(&g, &params);
+
+	if (err)
+		return err;
+	s->flags = g.flags;
+	s->size = g.size;
+	s->inuse = g.inuse;
+	s->offset = g.offset;
+	s->red_left_pad = g.red_left_pad;
+	s->oo = g.oo;
+	s->min = g.min;
+	return 0;
+}
+
+static void set_usercopy(struct kmem_cache *s,
+			 const struct kmem_cache_args *args)
+{
+	unsigned long end = (unsigned long)args->useroffset + args->usersize;
+
+	if ((!args->usersize && args->useroffset) || end > s->object_size) {
+		report_warn(s->machine, SLAB_REPORT_USERCOPY_WINDOW, false, s,
+			    NULL,
+			    "cache %s: usercopy window %u+%u is not inside the object of %u bytes; there is none",
+			    s->name, args->useroffset, args->usersize,
+			    s->object_size);
+		return;
+	}
+	s->useroffset = args->useroffset;
+	s->usersize = args->usersize;
+}
+
+int cache_create(struct slab_machine *m, const char *name,
+		 unsigned int object_size, const struct kmem_cache_args *args,
+		 slab_flags_t flags, struct kmem_cache **ret)
+{
+	struct kmem_cache *s = meta_alloc(m, sizeof(*s));
+	int err = -ENOMEM;
+
+	if (!s)
+		return err;
+	s->machine = m;
+	list_init(&s->names);
+	s->name = meta_strdup(m, name);
+	if (!s->name)
+		goto out_release;
+	s->stats = meta_alloc(m, m->config.nr_cpu_ids * sizeof(*s->stats));
+	if (!s->stats)
+		goto out_release;
+	s->object_size = object_size;
+	s->flags = debug_flags_for(m, name, flags);
+	s->align = geometry_align(flags, args->align, object_size);
+	s->ctor = args->ctor;
+	set_usercopy(s, args);
+	err = set_geometry(s, args);
+	if (err)
+		goto out_release;
+	if (m->params.freelist_hardened)
+		s->random = random_next(&m->random) | 1;
+	if (!(s->flags & (SLAB_CONSISTENCY_CHECKS | SLAB_STORE_USER |
+			  SLAB_TRACE)))
+		s->flags |= SLAB_CMPXCHG_DOUBLE;
+	if (s->flags & SLAB_CACHE_DMA)
+		s->allocflags |= __GFP_DMA;
+	if (s->flags & SLAB_CACHE_DMA32)
+		s->allocflags |= __GFP_DMA32;
+	if (s->flags & SLAB_RECLAIM_ACCOUNT)
+		s->allocflags |= __GFP_RECLAIMABLE;
+	s->allocflags |= __GFP_COMP;
+	s->min_partial = geometry_min_partial(s->size);
+	s->sheaf_capacity = geometry_sheaf_capacity(s->size, s->flags,
+						    args->sheaf_capacity);
+	s->remote_node_defrag_ratio = 1000;
+	s->refcount = 1;
+	/* writing to the failslab file does not rename the directory */
+	s->has_id = !cache_is_unmergeable(s);
+	err = create_nodes(s);
+	if (err)
+		goto out_release;
+	if (m->params.freelist_random)
+		slab_init_random_seq(s);
+	list_add(&s->list, &m->slab_caches);
+	machine_event(m, SLAB_EVENT_CACHE_NEW, s, NULL, NULL, s->object_size,
+		      s->size);
+	*ret = s;
+	return 0;
+
+out_release:
+	cache_release(s);
+	return err;
+}
+
+struct kmem_cache *__kmem_cache_create_args(const char *name,
+					    unsigned int object_size,
+					    struct kmem_cache_args *args,
+					    slab_flags_t flags)
+{
+	static const struct kmem_cache_args no_args;
+	struct slab_machine *m = slab_machine_current();
+	const struct kmem_cache_args *a = args ? args : &no_args;
+	struct kmem_cache *s = NULL;
+	int err;
+
+	if (!m) {
+		errno = ENXIO;
+		return NULL;
+	}
+	if (a->sheaf_capacity)
+		flags |= SLAB_NO_MERGE;
+	err = check_args(name, object_size, a, flags);
+	if (err)
+		goto out;
+	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	s = find_mergeable(m, name, object_size, a, flags);
+	if (s)
+		err = add_alias(s, name, object_size);
+	else
+		err = cache_create(m, name, object_size, a, flags, &s);
+	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+out:
+	if (!err)
+		return s;
+	report_note(m, "__kmem_cache_create_args(%s) failed with error %d",
+		    name ? name : "(null)", err);
+	errno = -err;
+	return NULL;
+}
+
+struct kmem_cache *kmem_cache_create_usercopy(const char *name,
+					      unsigned int size,
+					      unsigned int align,
+					      slab_flags_t flags,
+					      unsigned int useroffset,
+					      unsigned int usersize,
+					      void (*ctor)(void *))
+{
+	struct kmem_cache_args args = { .align = align,
+					.ctor = ctor,
+					.useroffset = useroffset,
+					.usersize = usersize };
+
+	return __kmem_cache_create_args(name, size, &args, flags);
+}
+
+struct kmem_cache *slab_cache_find(struct slab_machine *m, const char *name)
+{
+	struct kmem_cache *s;
+	struct cache_name *alias;
+
+	list_for_each_entry(s, &m->slab_caches, list) {
+		if (!strcmp(s->name, name))
+			return s;
+		list_for_each_entry(alias, &s->names, list)
+			if (!strcmp(alias->name, name))
+				return s;
+	}
+	return NULL;
+}
+
+unsigned int kmem_cache_size(const struct kmem_cache *s)
+{
+	return s->object_size;
+}
+
+const char *kmem_cache_name(const struct kmem_cache *s)
+{
+	return s->name;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache/destroy.c - the last reference goes; what is left is reported
+ *
+ * spec/debugging/checks.md 2.11. A cache with objects left is taken off the
+ * machine's list and leaked with its slabs, as in 7.0.
+ */
+#include "cache/cache.h"
+
+#include <errno.h>
+
+#include "debug/report.h"
+
+/* Empties go, the others speak; true when some are left. */
+static bool shutdown_node(struct kmem_cache *s, struct kmem_cache_node *n)
+{
+	struct list_head empty;
+	struct slab *slab, *next;
+
+	list_init(&empty);
+	node_lock(s, n);
+	list_for_each_entry_safe(slab, next, &n->partial, slab_list) {
+		if (!slab->inuse) {
+			node_remove_partial(s, n, slab);
+			list_add(&slab->slab_list, &empty);
+		} else {
+			struct slab_view v = view_live(s, slab);
+
+			report_remaining(&v);
+		}
+	}
+	node_unlock(s, n);
+	list_for_each_entry_safe(slab, next, &empty, slab_list) {
+		list_del(&slab->slab_list);
+		slab_count(s, slab, -1);
+		slab_discard(s, slab);
+	}
+	return n->nr_partial || n->nr_slabs;
+}
+
+bool cache_shutdown(struct kmem_cache *s)
+{
+	bool left = false;
+	unsigned int nid;
+
+	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)
+		left |= shutdown_node(s, s->node[nid]);
+	return left;
+}
+
+int kmem_cache_destroy(struct kmem_cache *s)
+{
+	struct slab_machine *m;
+	uintptr_t caller = CALLER;
+	unsigned long slabs = 0;
+	char symbol[128];
+	unsigned int nid;
+	bool left;
+
+	if (!s)
+		return 0;
+	m = s->machine;
+	if (!machine_has_cache(m, s))
+		return -EINVAL;
+	/* what kfree_rcu still holds comes home first */
+	slab_machine_rcu_barrier(m);
+	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	if (--s->refcount > 0) {
+		machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+		return 0;
+	}
+	left = cache_shutdown(s);
+	for (nid = 0; nid < m->config.nr_nodes; nid++)
+		slabs += s->node[nid]->nr_slabs;
+	if (left) {
+		slab_symbol(m, m->site ? m->site : caller, symbol,
+			    sizeof(symbol));
+		report_warn(m, SLAB_REPORT_STILL_OBJECTS, false, s, NULL,
+			    "kmem_cache_destroy %s: Slab cache still has objects when called from %s",
+			    s->name, symbol);
+	}
+	list_del(&s->list);
+	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_event(m, SLAB_EVENT_CACHE_GONE, s, NULL, NULL, slabs, 0);
+	if (left)
+		return -EBUSY;
+	/* callbacks of its typesafe slabs use nothing of the cache, but the
+	 * memory is theirs until then */
+	if (s->flags & SLAB_TYPESAFE_BY_RCU)
+		slab_machine_rcu_barrier(m);
+	cache_release(s);
+	return 0;
+}

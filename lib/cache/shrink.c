@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache/shrink.c - empty slabs go, the fullest come first (slab-states.md 4.7)
+ */
+#include "cache/cache.h"
+
+#include "slab/freelist.h"
+
+#define SHRINK_PROMOTE_MAX 32U
+
+static bool shrink_node(struct kmem_cache *s, struct kmem_cache_node *n)
+{
+	struct list_head by_free[SHRINK_PROMOTE_MAX], discard;
+	struct slab *slab, *next;
+	unsigned int i;
+
+	list_init(&discard);
+	for (i = 0; i < SHRINK_PROMOTE_MAX; i++)
+		list_init(&by_free[i]);
+	node_lock(s, n);
+	list_for_each_entry_safe(slab, next, &n->partial, slab_list) {
+		/* read once: frees go on without the lock */
+		struct freelist_counters fc = slab_read(slab);
+		unsigned int nr_free = fc.objects - fc.inuse;
+
+		if (fc.inuse == 0) {
+			node_remove_partial(s, n, slab);
+			slab_count(s, slab, -1);
+			list_add(&slab->slab_list, &discard);
+		} else if (nr_free - 1 < SHRINK_PROMOTE_MAX) {
+			list_move(&slab->slab_list, &by_free[nr_free - 1]);
+		}
+	}
+	for (i = SHRINK_PROMOTE_MAX; i > 0; i--)
+		list_splice(&by_free[i - 1], &n->partial);
+	node_unlock(s, n);
+	list_for_each_entry_safe(slab, next, &discard, slab_list) {
+		list_del(&slab->slab_list);
+		slab_discard(s, slab);
+	}
+	return n->nr_slabs != 0;
+}
+
+bool cache_shrink(struct kmem_cache *s)
+{
+	bool left = false;
+	unsigned int nid;
+
+	machine_event(s->machine, SLAB_EVENT_SHRINK, s, NULL, NULL, 0, 0);
+	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)
+		left |= shrink_node(s, s->node[nid]);
+	return left;
+}
+
+int kmem_cache_shrink(struct kmem_cache *s)
+{
+	return cache_shrink(s);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * debug/track.h - who allocated and who freed an object last
+ */
+#ifndef SLAB_DEBUG_TRACK_H
+#define SLAB_DEBUG_TRACK_H
+
+#include "debug/check.h"
+
+/* A stack record for a track, made before list_lock: the depot may need
+ * memory. 0 when there is none to have. caller: the user's return address. */
+uint32_t track_prepare(struct slab_machine *m, uintptr_t caller,
+		       uintptr_t *addr);
+void track_set(const struct kmem_cache *s, void *object, enum track_item item,
+	       uintptr_t addr, uint32_t handle);
+/* Both tracks zero: nothing ever happened. */
+void track_init(const struct kmem_cache *s, void *object);
+/* From a view, so that copies work; object must be one of the slab's. A handle
+ * that names no stack gives none. */
+void track_get(const struct slab_view *v, uintptr_t object,
+	       enum track_item item, struct slab_track *ret);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * slab/debug.h - debugging of a cache beyond what its flags do by themselves
+ *
+ * Errors: 0 or -errno unless said otherwise.
+ */
+#ifndef SLAB_DEBUG_H
+#define SLAB_DEBUG_H
+
+#include <slab/report.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SLAB_DEBUG_FLAGS                                                  \
+	(SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE |     \
+	 SLAB_CONSISTENCY_CHECKS)
+#define SLAB_DEBUG_DEFAULT_FLAGS                                          \
+	(SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE | SLAB_POISON |          \
+	 SLAB_STORE_USER)
+
+/* The bytes that debugging writes. */
+#define SLUB_RED_INACTIVE 0xbb
+#define SLUB_RED_ACTIVE	  0xcc
+#define POISON_INUSE	  0x5a
+#define POISON_FREE	  0x6b
+#define POISON_END	  0xa5
+
+/* 7.0's validate_slab_cache(): checks every slab on the cache's lists, repairs
+ * and reports. The number of slabs walked, or -ENOMEM. */
+SLAB_API long validate_slab_cache(struct kmem_cache *s);
+
+/* FZPUTA letters to flags; -EINVAL with *bad on an unknown one. '-' clears. */
+SLAB_API int slab_debug_letters(const char *letters, slab_flags_t *ret,
+				char *bad);
+/* flags to letters, in the order FZPUTA; buf holds 8. */
+SLAB_API char *slab_debug_text(slab_flags_t flags, char *buf);
+
+/* The last alloc and free of an object of a SLAB_STORE_USER cache. -ENOENT:
+ * no object of ours, or its cache keeps no tracks. */
+SLAB_API int slab_object_tracks(struct slab_machine *m, const void *object,
+				struct slab_track *alloc,
+				struct slab_track *free);
+
+/* /sys/kernel/debug/slab/NAME/{alloc,free}_traces. -ENOENT without U. */
+SLAB_API int slab_cache_traces(struct kmem_cache *s, bool is_alloc,
+			       slab_line_fn line, void *arg);
+
+/* The kernel's one-object description (mem_dump_obj), for any address. False
+ * when no slab holds it. */
+SLAB_API bool kmem_dump_obj(struct slab_machine *m, const void *object,
+			    slab_line_fn line, void *arg);
+
+/* Hardened usercopy: may n bytes at ptr be copied? Reports and returns false
+ * when not; true for memory that is no slab's. */
+SLAB_API bool slab_check_usercopy(struct slab_machine *m, const void *ptr,
+				  size_t n, bool to_user);
+
+/* sysfs writes. */
+SLAB_API int slab_cache_set_min_partial(struct kmem_cache *s,
+					unsigned long min_partial);
+SLAB_API int slab_cache_set_failslab(struct kmem_cache *s, bool on);
+SLAB_API int slab_cache_set_defrag_ratio(struct kmem_cache *s,
+					 unsigned int percent);
+
+/* Sets one counter (enum slab_stat_item) to 0 on every CPU. */
+SLAB_API void slab_cache_clear_stat(struct kmem_cache *s, unsigned int item);
+
+/* fault injection, as Documentation/fault-injection: see spec, and struct
+ * slab_failslab's fields, which are the debugfs files of that name. */
+struct slab_failslab {
+	unsigned long probability, interval;
+	int times;
+	int space;
+	unsigned long verbose;
+	unsigned int verbose_ratelimit_interval_ms, verbose_ratelimit_burst;
+	bool ignore_gfp_wait, cache_filter, task_filter, task_make_it_fail;
+	unsigned long fail_nth; /* the N-th question from now fails; 0: off */
+};
+SLAB_API void slab_failslab_get(const struct slab_machine *m,
+				struct slab_failslab *ret);
+SLAB_API void slab_failslab_set(struct slab_machine *m,
+				const struct slab_failslab *set);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,192 @@
+/*
+ * slab/inspect.h - look at a machine without changing it
+ *
+ * Everything reads through a target. Answers are copies: arrays that the
+ * caller gives back with free(). A target may be damaged: every walk is
+ * bounded, every pointer is judged against the machine's own tables before it
+ * is followed, and what can not be told is SLAB_OWNER_UNKNOWN or the like.
+ *
+ * Names: slab S<n> is the n-th slab its cache ever had; object k of it is its
+ *        k-th slot: "ring:S1#3".
+ * Errors: 0 or -errno; -ENOMEM; -ENOENT (no such thing); -EFAULT (not
+ *        readable).
+ */
+#ifndef SLAB_INSPECT_H
+#define SLAB_INSPECT_H
+
+#include <slab/report.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct slab_target;
+
+/* What this process's machine m looks like. Close it before m goes. */
+SLAB_API int slab_target_open_self(struct slab_machine *m,
+				   struct slab_target **ret);
+SLAB_API void slab_target_close(struct slab_target *t);
+/* The machine behind a self target, NULL for others. */
+SLAB_API struct slab_machine *slab_target_machine(const struct slab_target *t);
+
+/* Copies n bytes at address; all or -EFAULT. Only pages the target holds. */
+SLAB_API int slab_target_read(struct slab_target *t, uintptr_t address,
+			      void *buf, size_t n);
+
+enum slab_stat_item {
+#define STAT(id, file, counts) SLAB_STAT_##id,
+#include <slab/stat_items.def>
+#undef STAT
+	SLAB_NR_STATS,
+};
+SLAB_API const char *slab_stat_name(enum slab_stat_item item);
+SLAB_API const char *slab_stat_counts(enum slab_stat_item item);
+
+struct slab_node_counts {
+	unsigned long nr_partial, nr_slabs, total_objects;
+	unsigned long objects_partial; /* in use on partial slabs */
+	unsigned long free_partial;    /* free on partial slabs */
+};
+
+struct slab_cache_info {
+	uintptr_t cache; /* handle for the calls below */
+	char name[64];	 /* first name */
+	char id[64];	 /* directory in /sys/kernel/slab: name, or :0000064 */
+	unsigned int nr_names; /* with aliases; see slab_target_names() */
+	unsigned int object_size, size, inuse, offset, align, red_left_pad;
+	unsigned int order, objs_per_slab;    /* preferred */
+	unsigned int min_order, min_objects;  /* fallback */
+	unsigned int sheaf_capacity, useroffset, usersize, defrag_ratio;
+	unsigned long min_partial;
+	slab_flags_t flags;
+	bool is_debug, is_mergeable, has_object_poison, has_orig_size;
+	bool has_double_cmpxchg;
+	int refcount;
+	uintptr_t ctor;
+	unsigned int nr_nodes;
+	struct slab_node_counts node[16], total;
+	/* sysfs `objects`: total_objects minus free ones on partial slabs */
+	unsigned long objects;
+	unsigned long users; /* objects in users' hands, as far as is known */
+	unsigned long stat[SLAB_NR_STATS];
+};
+
+/* Newest cache first, as the kernel's list. */
+SLAB_API int slab_target_caches(struct slab_target *t,
+				struct slab_cache_info **ret, size_t *nr);
+SLAB_API int slab_target_cache(struct slab_target *t, const char *name,
+			       struct slab_cache_info *ret);
+/* One item of a cache on each CPU, into ret[max]. The number of CPUs. */
+SLAB_API int slab_target_stat(struct slab_target *t, uintptr_t cache,
+			      enum slab_stat_item item, unsigned long *ret,
+			      unsigned int max);
+/* All names that cache answers to, NUL after each, an empty one at the end. */
+SLAB_API int slab_target_names(struct slab_target *t, uintptr_t cache,
+			       char **ret);
+
+enum slab_state {
+	SLAB_STATE_PARTIAL, SLAB_STATE_FULL, SLAB_STATE_FROZEN,
+	SLAB_STATE_ISOLATED, SLAB_STATE_EMPTY, /* empty: partial, inuse 0 */
+	SLAB_STATE_UNKNOWN,
+};
+SLAB_API const char *slab_state_name(enum slab_state state);
+
+enum slab_found_by { SLAB_FOUND_PARTIAL_LIST, SLAB_FOUND_FULL_LIST, SLAB_FOUND_REGION };
+
+struct slab_slab_info {
+	uintptr_t cache;
+	unsigned int nr;	/* S<nr> */
+	uintptr_t descriptor, base;
+	size_t bytes;
+	unsigned int order, objects, inuse, node;
+	bool frozen, is_partial;
+	uintptr_t freelist;	/* head */
+	enum slab_state state;
+	enum slab_found_by found_by;
+	unsigned int report;	/* the report that froze it; 0: none */
+};
+
+/* Every slab of the cache, by number. */
+SLAB_API int slab_target_slabs(struct slab_target *t, uintptr_t cache,
+			       struct slab_slab_info **ret, size_t *nr);
+SLAB_API int slab_target_slab(struct slab_target *t, uintptr_t cache,
+			      unsigned int slab_nr, struct slab_slab_info *ret);
+
+enum slab_owner {
+	SLAB_OWNER_USER, SLAB_OWNER_FREELIST, SLAB_OWNER_MAIN,
+	SLAB_OWNER_SPARE, SLAB_OWNER_RCU, SLAB_OWNER_BARN,
+	SLAB_OWNER_PREFILLED, SLAB_OWNER_LOST, SLAB_OWNER_UNKNOWN,
+};
+SLAB_API const char *slab_owner_name(enum slab_owner owner);
+SLAB_API char slab_owner_letter(enum slab_owner owner); /* # . m s r b p X ? */
+
+struct slab_object_info {
+	uintptr_t address; /* of the payload */
+	unsigned int index;
+	enum slab_owner owner;
+	bool is_damaged;   /* verify finds something in it */
+	uintptr_t next;	   /* decoded free pointer, where one is stored */
+	int freelist_pos;  /* 0 is the head; -1: not on the free chain */
+	size_t orig_size;  /* recorded request; 0: none */
+};
+
+SLAB_API int slab_target_objects(struct slab_target *t, uintptr_t cache,
+				 unsigned int slab_nr,
+				 struct slab_object_info **ret, size_t *nr);
+
+/* The free chain of a slab as far as it can be followed. */
+struct slab_freelist_info {
+	unsigned int *index; /* of each object on it, head first; free() it */
+	size_t nr;
+	enum { SLAB_CHAIN_WHOLE, SLAB_CHAIN_CYCLE, SLAB_CHAIN_WILD, SLAB_CHAIN_SHORT } end;
+	uintptr_t wild;	     /* WILD: where the last link points */
+};
+SLAB_API int slab_target_freelist(struct slab_target *t, uintptr_t cache,
+				  unsigned int slab_nr,
+				  struct slab_freelist_info *ret);
+
+/* ---- where things are in a slot ---- */
+enum slab_region {
+	SLAB_REGION_LEFT_REDZONE, SLAB_REGION_OBJECT, SLAB_REGION_KMALLOC_REDZONE,
+	SLAB_REGION_RIGHT_REDZONE, SLAB_REGION_ALIGN_PADDING, SLAB_REGION_FREEPTR,
+	SLAB_REGION_TRACK_ALLOC, SLAB_REGION_TRACK_FREE, SLAB_REGION_ORIG_SIZE,
+	SLAB_REGION_PADDING, SLAB_REGION_TAIL, SLAB_NR_REGIONS,
+};
+SLAB_API const char *slab_region_name(enum slab_region region);
+
+struct slab_region_info {
+	enum slab_region region;
+	int offset;	     /* from the object; TAIL: from the slab's start */
+	unsigned int length; /* never 0 */
+};
+/* Regions of a slot in address order, then the slab's tail; at most 12. */
+SLAB_API size_t slab_cache_layout(const struct slab_cache_info *info,
+				  struct slab_region_info ret[12]);
+
+/* What an address is. */
+struct slab_address_info {
+	bool is_ours;	 /* lies in the target's pages */
+	bool is_slab;	 /* and in a slab; else why says what it is */
+	const char *why; /* "free page", "large kmalloc", "not of this machine" */
+	struct slab_cache_info cache;
+	struct slab_slab_info slab;
+	struct slab_object_info object;
+	int region_offset; /* from the region's start */
+	enum slab_region region;
+	long offset;	   /* from the object's start; may be negative */
+};
+SLAB_API int slab_target_identify(struct slab_target *t, uintptr_t address,
+				  struct slab_address_info *ret);
+
+/*
+ * Every check on a copy, repairing nothing: what validate would report and
+ * more (full and frozen slabs too). Records go to fn (may be NULL). cache 0:
+ * all. Returns the number of findings or -errno.
+ */
+SLAB_API long slab_target_verify(struct slab_target *t, uintptr_t cache,
+				 slab_sink_fn fn, void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

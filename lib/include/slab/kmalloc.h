@@ -1,0 +1,65 @@
+/*
+ * slab/kmalloc.h - memory by size: kmalloc and its family
+ *
+ * Served by caches kmalloc-8 ... kmalloc-8k (and -rcl-, -cg-, dma- sets) of
+ * the current machine, made at the first call; above 8 KiB whole pages.
+ * With SLAB_STORE_USER the requested size is kept, and with SLAB_RED_ZONE the
+ * bytes behind it are a red zone (spec: 7.0's object layout).
+ *
+ * Errors: NULL and errno ENOMEM. Size 0 gives ZERO_SIZE_PTR, which may be
+ *         freed and not be read.
+ */
+#ifndef SLAB_KMALLOC_H
+#define SLAB_KMALLOC_H
+
+#include <slab/cache.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ZERO_SIZE_PTR	     ((void *)16)
+#define ZERO_OR_NULL_PTR(p)  ((uintptr_t)(p) <= (uintptr_t)ZERO_SIZE_PTR)
+#define KMALLOC_MAX_CACHE_SIZE (2U * 4096)
+#define KMALLOC_MAX_SIZE       (4UL << 20)
+
+SLAB_API void *kmalloc(size_t size, gfp_t gfp);
+SLAB_API void *kmalloc_node(size_t size, gfp_t gfp, int node);
+SLAB_API void *kzalloc(size_t size, gfp_t gfp);
+/* NULL also when n * size overflows. */
+SLAB_API void *kmalloc_array(size_t n, size_t size, gfp_t gfp);
+SLAB_API void *kcalloc(size_t n, size_t size, gfp_t gfp);
+
+/* As 7.0: in place while the class fits (the red zone behind the new size is
+ * filled again), else a new object; NULL leaves the old one as it was. */
+SLAB_API void *krealloc(const void *p, size_t size, gfp_t gfp);
+
+/* NULL and ZERO_SIZE_PTR are fine. */
+SLAB_API void kfree(const void *p);
+/* Clears the object first. */
+SLAB_API void kfree_sensitive(const void *p);
+
+/* Usable bytes; it also widens the recorded size to that (7.0's ksize). 0 for
+ * what is no object of ours. */
+SLAB_API size_t ksize(const void *p);
+
+/* What kmalloc(size) would really give. */
+SLAB_API size_t kmalloc_size_roundup(size_t size);
+
+/* The class cache that serves (size, gfp) on m, made when it does not exist
+ * yet; NULL above KMALLOC_MAX_CACHE_SIZE, for size 0 and without memory. */
+SLAB_API struct kmem_cache *slab_kmalloc_cache(struct slab_machine *m,
+					       size_t size, gfp_t gfp);
+
+/* An object of cache s (made with SLAB_KMALLOC) with orig_size recorded, as
+ * slub_kunit's __kmalloc_cache_noprof() call. */
+SLAB_API void *kmem_cache_alloc_orig(struct kmem_cache *s, gfp_t gfp,
+				     size_t orig_size);
+
+/* Freed after a grace period of the object's machine. */
+SLAB_API void slab_kfree_rcu(void *p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,129 @@
+/*
+ * slab/machine.h - what an allocator stands on: CPUs, nodes, pages, time, RCU
+ *
+ * A machine owns all of it and the list of its caches, so several live in one
+ * process and none depends on what another left behind:
+ *
+ *	struct slab_machine *m;
+ *	slab_machine_create_virtual(&(struct slab_machine_config){ 0 }, &m);
+ *	slab_machine_use(m);
+ *	s = kmem_cache_create("ring", 192, NULL, SLAB_POISON);
+ *
+ * A virtual machine is one thread's: N CPUs and M nodes that a call switches
+ * between, a clock that moves when told, addresses fixed by its slot
+ * (SLAB_SLOT_BASE + slot * SLAB_SLOT_SIZE) and a seed: the same calls give the
+ * same bytes on every host. Machines of different slots print the same
+ * addresses: see slab_machine_print_address().
+ *
+ * Errors: 0 or -errno.
+ */
+#ifndef SLAB_MACHINE_H
+#define SLAB_MACHINE_H
+
+#include <slab/cache.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SLAB_SLOT_BASE	0x550000000000UL
+#define SLAB_SLOT_SIZE	(64UL << 30)
+#define SLAB_NR_SLOTS	4U
+#define SLAB_MAX_CPUS	64U
+#define SLAB_MAX_NODES	16U
+#define SLAB_ANY_SLOT	(~0U)
+
+/* Zero means the default beside each field. */
+struct slab_machine_config {
+	unsigned int nr_cpus;	 /* present CPUs; 1 */
+	unsigned int nr_cpu_ids; /* possible CPUs; nr_cpus */
+	unsigned int nr_nodes;	 /* CPU c is on node c % nr_nodes; 1 */
+	uint64_t seed;		 /* 0 is a seed like any other */
+	unsigned long page_limit; /* pages that can be had; all of the slot */
+	unsigned int slot;	 /* SLAB_ANY_SLOT or 0..SLAB_NR_SLOTS-1; 0 is slot 0 */
+	const char *slab_debug;	 /* the kernel's slab_debug= value; NULL: absent */
+	bool freelist_hardened;	 /* CONFIG_SLAB_FREELIST_HARDENED */
+	bool freelist_random;	 /* CONFIG_SLAB_FREELIST_RANDOM */
+	bool init_on_alloc;
+	bool init_on_free;
+	bool stack_depot_disable; /* tracks keep no stacks */
+	bool asan_off; /* builds with AddressSanitizer: it watches no object */
+};
+
+/* -EINVAL (an impossible number), -EBUSY (the slot is taken), -ENOMEM (the
+ * address range cannot be reserved), or -EINVAL from slab_debug. */
+SLAB_API int slab_machine_create_virtual(const struct slab_machine_config *config,
+					 struct slab_machine **ret);
+SLAB_API void slab_machine_destroy(struct slab_machine *m);
+
+/* Back to the state after creation, all caches gone without a word; sinks,
+ * event and site hooks stay. Cheap: it clears what was used. */
+SLAB_API void slab_machine_reset(struct slab_machine *m);
+
+/* Makes m the machine of kmem_cache_create() and kmalloc(); returns the one
+ * before. The current machine is the process's, not the thread's. */
+SLAB_API struct slab_machine *slab_machine_use(struct slab_machine *m);
+SLAB_API struct slab_machine *slab_machine_current(void);
+SLAB_API const struct slab_machine_config *
+slab_machine_config(const struct slab_machine *m);
+
+/* ---- who and when (virtual machines) ---- */
+SLAB_API int slab_machine_set_cpu(struct slab_machine *m, unsigned int cpu);
+SLAB_API unsigned int slab_machine_cpu(const struct slab_machine *m);
+SLAB_API unsigned int slab_machine_cpu_node(const struct slab_machine *m,
+					    unsigned int cpu);
+SLAB_API void slab_machine_set_task(struct slab_machine *m, int pid,
+				    const char *comm);
+SLAB_API uint64_t slab_machine_jiffies(const struct slab_machine *m);
+SLAB_API void slab_machine_tick(struct slab_machine *m, uint64_t jiffies);
+
+/*
+ * Who calls, for tracks made while it is set: a file, a line and what was
+ * typed there. slab_machine_site() keeps one copy of each and returns its
+ * address, a number inside the slot that no page has; slab_machine_set_site(m,
+ * 0) goes back to real stacks. At most 65,536 sites; then 0.
+ */
+SLAB_API uintptr_t slab_machine_site(struct slab_machine *m, const char *file,
+				     unsigned int line, const char *text);
+SLAB_API void slab_machine_set_site(struct slab_machine *m, uintptr_t site);
+/* false when address is no site of m. */
+SLAB_API bool slab_machine_site_lookup(const struct slab_machine *m,
+				       uintptr_t address, const char **file,
+				       unsigned int *line, const char **text);
+
+/* ---- kernel parameters ---- */
+/* Names: slab_min_order slab_max_order slab_min_objects (numbers), slab_nomerge
+ * slab_merge slab_debug init_on_alloc init_on_free freelist_hardened
+ * freelist_random (booleans, or a string for slab_debug); slub_ spellings are
+ * accepted. They count for caches made later. -ENOENT: no such name; -EINVAL:
+ * no such value; -ERANGE. */
+SLAB_API int slab_machine_sysctl(struct slab_machine *m, const char *name,
+				 const char *value);
+
+/* ---- RCU (virtual): callbacks run when a grace period ends ---- */
+SLAB_API unsigned int slab_machine_rcu_tick(struct slab_machine *m);
+SLAB_API void slab_machine_rcu_barrier(struct slab_machine *m);
+SLAB_API unsigned int slab_machine_rcu_pending(const struct slab_machine *m);
+
+/* ---- addresses ---- */
+/* The number to print for an address: the one slot 0 would have. Addresses
+ * outside the machine's slot stay as they are. */
+SLAB_API uintptr_t slab_machine_print_address(const struct slab_machine *m,
+					      uintptr_t address);
+/* The way back, for what a user typed. */
+SLAB_API uintptr_t slab_machine_parse_address(const struct slab_machine *m,
+					      uintptr_t printed);
+
+/* Whole pages outside any slab, as alloc_pages(); NULL without memory. */
+SLAB_API void *slab_machine_alloc_pages(struct slab_machine *m,
+					unsigned int order);
+SLAB_API int slab_machine_free_pages(struct slab_machine *m, void *p);
+SLAB_API unsigned long slab_machine_pages_used(const struct slab_machine *m);
+/* Lowers or lifts the limit (0) while running. */
+SLAB_API void slab_machine_set_page_limit(struct slab_machine *m,
+					  unsigned long pages);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* machine/event.c - steps and points, by name and as a sentence */
+#include "machine/machine.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bits.h"
+
+static const struct {
+	const char *name, *sentence;
+} events[] = {
+#define EVENT(id, name, sentence) { name, sentence },
+#include <slab/events.def>
+#undef EVENT
+};
+
+static const char *const points[] = {
+#define POINT(id, name, sentence) name,
+#include <slab/points.def>
+#undef POINT
+};
+
+void slab_machine_set_event_hook(struct slab_machine *m, slab_event_fn fn,
+				 void *arg)
+{
+	m->event_fn = fn;
+	m->event_arg = arg;
+}
+
+void slab_machine_set_point_hook(struct slab_machine *m, slab_point_fn fn,
+				 void *arg)
+{
+	m->point_fn = fn;
+	m->point_arg = arg;
+}
+
+const char *slab_event_name(enum slab_event_kind kind)
+{
+	return (size_t)kind < ARRAY_SIZE(events) ? events[kind].name : "unknown";
+}
+
+const char *slab_point_name(enum slab_point_kind point)
+{
+	return (size_t)point < ARRAY_SIZE(points) ? points[point] : "unknown";
+}
+
+void machine_step(struct slab_machine *m, enum slab_event_kind kind,
+		  unsigned long a, unsigned long b)
+{
+	struct slab_event event = {
+		.kind = kind,
+		.when = m->jiffies,
+		.cpu = m->cpu,
+		.index = -1,
+		.a = a,
+		.b = b,
+	};
+
+	if (!m->event_fn)
+		return;
+	event.seq = ++m->event_seq;
+	m->event_fn(m->event_arg, &event);
+}
+
+/* ---- sentences ---- */
+
+/* As slab_machine_print_address(); an event does not know its machine. */
+static uintptr_t first_slot_address(uintptr_t address)
+{
+	uintptr_t off = address - SLAB_SLOT_BASE;
+
+	if (off < SLAB_NR_SLOTS * SLAB_SLOT_SIZE)
+		return SLAB_SLOT_BASE + off % SLAB_SLOT_SIZE;
+	return address;
+}
+
+static void name_slab(const struct slab_event *event, char *buf, size_t size)
+{
+	const char *cache = event->cache[0] ? event->cache : "?";
+
+	if (event->slab_nr)
+		snprintf(buf, size, "%s:S%u", cache, event->slab_nr);
+	else
+		snprintf(buf, size, "a slab of %s", cache);
+}
+
+static void name_object(const struct slab_event *event, char *buf, size_t size)
+{
+	if (event->index >= 0 && event->slab_nr)
+		snprintf(buf, size, "%s:S%u#%d", event->cache, event->slab_nr,
+			 event->index);
+	else
+		snprintf(buf, size, "0x%016lx",
+			 (unsigned long)first_slot_address(event->object));
+}
+
+/* The word at *from, which is put behind it; NULL: no word of ours. */
+static const char *fill_in(const struct slab_event *event, const char **from,
+			   char *buf, size_t size)
+{
+	static const char *const words[] = { "%cache", "%slab", "%object", "%a",
+					     "%b" };
+	size_t i, n;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		n = strlen(words[i]);
+		if (!strncmp(*from, words[i], n))
+			break;
+	}
+	switch (i) {
+	case 0:
+		snprintf(buf, size, "%s", event->cache);
+		break;
+	case 1:
+		name_slab(event, buf, size);
+		break;
+	case 2:
+		name_object(event, buf, size);
+		break;
+	case 3:
+		snprintf(buf, size, "%lu", event->a);
+		break;
+	case 4:
+		snprintf(buf, size, "%lu", event->b);
+		break;
+	default:
+		return NULL;
+	}
+	*from += n;
+	return buf;
+}
+
+int slab_event_sentence(const struct slab_event *event, char *buf, size_t size)
+{
+	char word[80];
+	const char *from, *text;
+	size_t used = 0;
+
+	if ((size_t)event->kind >= ARRAY_SIZE(events))
+		return snprintf(buf, size, "an unknown step");
+	for (from = events[event->kind].sentence; *from;) {
+		text = fill_in(event, &from, word, sizeof(word));
+		if (!text) {
+			word[0] = *from++;
+			word[1] = '\0';
+			text = word;
+		}
+		for (; *text; text++, used++)
+			if (used + 1 < size)
+				buf[used] = *text;
+	}
+	if (size)
+		buf[MIN(used, size - 1)] = '\0';
+	return (int)used;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* machine/machine.c - which machine is current, who and when, its parameters */
+#include "machine/machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "machine/page.h"
+
+static struct slab_machine *current_machine;
+
+struct slab_machine *slab_machine_use(struct slab_machine *m)
+{
+	return __atomic_exchange_n(&current_machine, m, __ATOMIC_ACQ_REL);
+}
+
+struct slab_machine *slab_machine_current(void)
+{
+	return __atomic_load_n(&current_machine, __ATOMIC_ACQUIRE);
+}
+
+const struct slab_machine_config *
+slab_machine_config(const struct slab_machine *m)
+{
+	return &m->config;
+}
+
+int slab_machine_set_cpu(struct slab_machine *m, unsigned int cpu)
+{
+	if (cpu >= m->config.nr_cpus)
+		return -EINVAL;
+	if (m->cpu != cpu) {
+		m->cpu = cpu;
+		machine_step(m, SLAB_EVENT_CPU_SWITCH, cpu, 0);
+	}
+	return 0;
+}
+
+unsigned int slab_machine_cpu(const struct slab_machine *m)
+{
+	return m->cpu;
+}
+
+unsigned int slab_machine_cpu_node(const struct slab_machine *m,
+				   unsigned int cpu)
+{
+	return cpu % m->config.nr_nodes;
+}
+
+void slab_machine_set_task(struct slab_machine *m, int pid, const char *comm)
+{
+	m->pid = pid;
+	strncpy(m->comm, comm ? comm : "", sizeof(m->comm) - 1);
+	m->comm[sizeof(m->comm) - 1] = '\0';
+}
+
+uint64_t slab_machine_jiffies(const struct slab_machine *m)
+{
+	return m->jiffies;
+}
+
+void slab_machine_tick(struct slab_machine *m, uint64_t jiffies)
+{
+	m->jiffies += jiffies;
+}
+
+uintptr_t slab_machine_print_address(const struct slab_machine *m,
+				     uintptr_t address)
+{
+	if (address - m->base < SLAB_SLOT_SIZE)
+		return address - m->base + SLAB_SLOT_BASE;
+	return address;
+}
+
+uintptr_t slab_machine_parse_address(const struct slab_machine *m,
+				     uintptr_t printed)
+{
+	if (printed - SLAB_SLOT_BASE < SLAB_SLOT_SIZE)
+		return printed - SLAB_SLOT_BASE + m->base;
+	return printed;
+}
+
+void *slab_machine_alloc_pages(struct slab_machine *m, unsigned int order)
+{
+	struct slab *page = pages_alloc(m, GFP_KERNEL, order, NUMA_NO_NODE);
+
+	if (!page) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	page->type = PAGE_PAGES;
+	return (void *)slab_base(m, page);
+}
+
+int slab_machine_free_pages(struct slab_machine *m, void *p)
+{
+	struct slab *page = virt_to_head(m, p);
+
+	if (!page || page->type != PAGE_PAGES || slab_base(m, page) != (uintptr_t)p)
+		return -EINVAL;
+	pages_free(m, page);
+	return 0;
+}
+
+unsigned long slab_machine_pages_used(const struct slab_machine *m)
+{
+	return m->pages_used;
+}
+
+void slab_machine_set_page_limit(struct slab_machine *m, unsigned long pages)
+{
+	m->page_limit = pages;
+}

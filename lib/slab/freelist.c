@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* slab/freelist.c - freelist and counters change together, or not at all */
+#include "slab/freelist.h"
+
+#include "slab/node.h"
+
+#if defined(__x86_64__)
+#define HAVE_CMPXCHG_DOUBLE 1
+static bool cmpxchg_double(struct slab *slab,
+			   const struct freelist_counters *old,
+			   const struct freelist_counters *new)
+{
+	void *old_list = old->freelist;
+	unsigned long old_counters = old->counters;
+	bool done;
+
+	__asm__ volatile("lock cmpxchg16b %1"
+			 : "=@ccz"(done), "+m"(slab->freelist),
+			   "+m"(slab->counters), "+a"(old_list),
+			   "+d"(old_counters)
+			 : "b"(new->freelist), "c"(new->counters)
+			 : "memory");
+	return done;
+}
+#endif
+
+/* Without it, or for caches that may not use it: the slab's own lock bit. */
+static bool exchange_locked(struct slab *slab,
+			    const struct freelist_counters *old,
+			    const struct freelist_counters *new)
+{
+	bool done = false;
+
+	while (__atomic_fetch_or(&slab->flags, SL_LOCKED, __ATOMIC_ACQUIRE) &
+	       SL_LOCKED)
+		;
+	if (slab->freelist == old->freelist &&
+	    slab->counters == old->counters) {
+		slab->freelist = new->freelist;
+		/* one store: readers without the lock must not see half */
+		__atomic_store_n(&slab->counters, new->counters,
+				 __ATOMIC_RELAXED);
+		done = true;
+	}
+	__atomic_fetch_and(&slab->flags, ~SL_LOCKED, __ATOMIC_RELEASE);
+	return done;
+}
+
+bool slab_update_freelist(struct kmem_cache *s, struct slab *slab,
+			  const struct freelist_counters *old,
+			  const struct freelist_counters *new)
+{
+	bool done;
+
+	machine_point(s->machine, SLAB_POINT_FREELIST_CMPXCHG);
+#ifdef HAVE_CMPXCHG_DOUBLE
+	if (s->flags & SLAB_CMPXCHG_DOUBLE)
+		done = cmpxchg_double(slab, old, new);
+	else
+#endif
+		done = exchange_locked(slab, old, new);
+	if (!done)
+		stat(s, SLAB_STAT_CMPXCHG_DOUBLE_FAIL);
+	return done;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* slab/slab.c - counting slabs, shuffling them, knowing a cache of ours */
+#include "slab/slab.h"
+
+#include "slab/node.h"
+
+bool machine_has_cache(const struct slab_machine *m, const struct kmem_cache *s)
+{
+	const struct kmem_cache *c;
+
+	list_for_each_entry(c, &m->slab_caches, list)
+		if (c == s)
+			return true;
+	return false;
+}
+
+void slab_count(struct kmem_cache *s, struct slab *slab, int by)
+{
+	struct kmem_cache_node *n = slab_node(s, slab);
+
+	machine_point(s->machine, SLAB_POINT_NR_SLABS);
+	__atomic_fetch_add(&n->nr_slabs, (unsigned long)by, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&n->total_objects,
+			   (unsigned long)((long)by * slab->objects),
+			   __ATOMIC_RELAXED);
+}
+
+void slab_init_random_seq(struct kmem_cache *s)
+{
+	unsigned int count = s->oo.objects, i;
+
+	if (count < 2)
+		return;
+	s->random_seq = meta_alloc(s->machine, count * sizeof(unsigned int));
+	if (!s->random_seq)
+		return;
+	for (i = 0; i < count; i++)
+		s->random_seq[i] = i;
+	for (i = count - 1; i > 0; i--) {
+		unsigned int r = (unsigned int)random_below(&s->machine->random,
+							    i + 1);
+		unsigned int t = s->random_seq[i];
+
+		s->random_seq[i] = s->random_seq[r];
+		s->random_seq[r] = t;
+	}
+	for (i = 0; i < count; i++)
+		s->random_seq[i] *= s->size;
+}

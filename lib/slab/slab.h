@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slab/slab.h - the cache that slabs belong to, and what slabs have in common
+ *
+ * The slab's descriptor is the page's: machine/page.h.
+ */
+#ifndef SLAB_SLAB_SLAB_H
+#define SLAB_SLAB_SLAB_H
+
+#include <slab/inspect.h>
+
+#include "base/bits.h"
+#include "machine/page.h"
+
+struct kmem_cache_order_objects {
+	unsigned int order, objects;
+};
+
+struct kmem_cache_node {
+	struct slab_lock list_lock;
+	unsigned long nr_partial; /* length of partial; read without lock too */
+	struct list_head partial; /* SL_partial slabs, head is taken first */
+	unsigned long nr_slabs;	  /* every slab of this node; atomic */
+	unsigned long total_objects;
+	struct list_head full;	  /* SLAB_STORE_USER only */
+};
+
+struct cache_name {
+	struct list_head list;
+	char *name;
+};
+
+/* Internal flags, above the public ones. */
+#define SLAB_OBJECT_POISON (1U << 24)
+#define SLAB_CMPXCHG_DOUBLE (1U << 25)
+
+struct kmem_cache {
+	struct slab_machine *machine;
+	slab_flags_t flags;
+	unsigned long min_partial; /* sysfs writes it; read without lock */
+	unsigned int size;	   /* from object to object, with metadata */
+	unsigned int object_size;  /* may be raised by merging */
+	unsigned int offset;	   /* of the free pointer in a free object */
+	unsigned int inuse;	   /* offset of the metadata */
+	unsigned int align;
+	unsigned int red_left_pad;
+	unsigned int sheaf_capacity;
+	struct kmem_cache_order_objects oo, min;
+	gfp_t allocflags;
+	int refcount;		   /* names; under slab_mutex */
+	void (*ctor)(void *);
+	char *name;
+	struct list_head names;	   /* aliases, the first name not among them */
+	struct list_head list;	   /* of the machine, newest first */
+	uintptr_t random;	   /* free pointer secret; 0 not hardened */
+	unsigned int remote_node_defrag_ratio; /* 0..1000 */
+	unsigned int *random_seq;  /* byte offsets; NULL: ascending */
+	unsigned int useroffset, usersize;
+	unsigned int next_slab_nr;
+	bool has_id; /* in /sys/kernel/slab: :0000064, and links to it */
+	unsigned long (*stats)[SLAB_NR_STATS]; /* of each CPU */
+	struct kmem_cache_node *node[SLAB_MAX_NODES];
+};
+
+static inline void stat_add(struct kmem_cache *s, enum slab_stat_item item,
+			    unsigned long n)
+{
+	__atomic_fetch_add(&s->stats[s->machine->cpu][item], n, __ATOMIC_RELAXED);
+}
+
+static inline void stat(struct kmem_cache *s, enum slab_stat_item item)
+{
+	stat_add(s, item, 1);
+}
+
+static inline bool cache_is_debug(const struct kmem_cache *s)
+{
+	return s->flags & SLAB_DEBUG_FLAGS;
+}
+
+/* Request sizes are recorded. */
+static inline bool cache_has_orig_size(const struct kmem_cache *s)
+{
+	return (s->flags & (SLAB_STORE_USER | SLAB_KMALLOC)) ==
+	       (SLAB_STORE_USER | SLAB_KMALLOC);
+}
+
+/* ---- events with names ---- */
+void machine_event_slow(struct slab_machine *m, enum slab_event_kind kind,
+			const struct kmem_cache *s, const struct slab *slab,
+			const void *object, unsigned long a, unsigned long b);
+
+static inline void machine_event(struct slab_machine *m,
+				 enum slab_event_kind kind,
+				 const struct kmem_cache *s,
+				 const struct slab *slab, const void *object,
+				 unsigned long a, unsigned long b)
+{
+	if (__builtin_expect(m->event_fn != NULL, 0))
+		machine_event_slow(m, kind, s, slab, object, a, b);
+}
+
+/* Payload of object i. */
+static inline uintptr_t slab_object(const struct kmem_cache *s, uintptr_t base,
+				    unsigned int i)
+{
+	return base + s->red_left_pad + (uintptr_t)i * s->size;
+}
+
+/* Is s a cache of m (and not a number that damage left there)? */
+bool machine_has_cache(const struct slab_machine *m, const struct kmem_cache *s);
+
+/* nr_slabs and total_objects go up or down. */
+void slab_count(struct kmem_cache *s, struct slab *slab, int by);
+
+/* Shuffle for slabs of this cache; leaves NULL when there is no memory. */
+void slab_init_random_seq(struct kmem_cache *s);
+
+#endif
