@@ -43,7 +43,7 @@ struct slab_corruption {
 	const char *needs;   /* "allocated", "free", ... in words; "" nothing */
 	const char *keys;    /* key names it takes, blank between; "" none */
 	/* a letter a place that finds it: a alloc, f free, v validate, d
-	 * destroy, y verify, h free on a hardened machine, s AddressSanitizer;
+	 * destroy, y verify, h free on a hardened machine, s AddressSanitizer's build;
 	 * "-" never; "" the kind can not be done there (corruptions.def) */
 	const char *found_by[SLAB_NR_SETS];
 };

@@ -20,7 +20,7 @@ extern "C" {
 
 #define ZERO_SIZE_PTR	     ((void *)16)
 #define ZERO_OR_NULL_PTR(p)  ((uintptr_t)(p) <= (uintptr_t)ZERO_SIZE_PTR)
-#define KMALLOC_MAX_CACHE_SIZE (2U * 4096)
+#define KMALLOC_MAX_CACHE_SIZE 8192UL	  /* two pages */
 #define KMALLOC_MAX_SIZE       (4UL << 20)
 
 SLAB_API void *kmalloc(size_t size, gfp_t gfp);

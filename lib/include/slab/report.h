@@ -93,6 +93,8 @@ struct slab_report {
 	int index;	   /* -1: not the start of an object */
 	uintptr_t first, last; /* damaged bytes, inclusive; 0, 0: none */
 	uint8_t found, wanted; /* of the first */
+	uintptr_t touched; /* ASAN: the first byte of the access, and how many */
+	size_t nr_touched;
 	long value, limit; /* the numbers of the title */
 	const char *label; /* BYTES, TAIL and RESTORING: what was overwritten */
 	char other[64];	   /* DIFFERENT_CACHE: the object's own cache */

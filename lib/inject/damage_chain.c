@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inject/damage_chain.c - links of the free chain
+ *
+ * Links are written as the cache writes them: encoded where it is hardened.
+ */
+#include "inject/corrupt.h"
+
+#include <stdio.h>
+
+static uintptr_t link_of(const struct damage *d)
+{
+	return (uintptr_t)get_freepointer(d->s, (void *)d->object);
+}
+
+static int write_link(struct damage *d, uintptr_t next, const char *what)
+{
+	uintptr_t at = d->object + d->s->offset;
+	uintptr_t word = freelist_code(d->s, next, at);
+	char name[96];
+
+	if (link_of(d) == next)
+		return damage_refuse(d, "the link of %s is 0x%lx already",
+				     damage_name(d, name, sizeof(name)),
+				     slab_machine_print_address(d->m, next));
+	return damage_write(d, at, &word, sizeof(word), what);
+}
+
+/* Has the object a link now? Free ones do; others where it stands outside. */
+static int need_link(struct damage *d)
+{
+	return freeptr_is_outside(d->s) ? 0 : damage_need_free(d);
+}
+
+int damage_freeptr(struct damage *d)
+{
+	uintptr_t at = d->object + d->s->offset, word = word_read((void *)at);
+	long bit = 0;
+	int err = need_link(d);
+
+	if (!err)
+		err = damage_number(d, "bit", 0, 63, &bit);
+	if (err)
+		return err;
+	word ^= 1UL << bit;
+	return damage_write(d, at, &word, sizeof(word),
+			    "one bit of the free pointer");
+}
+
+int damage_freeptr_null(struct damage *d)
+{
+	int err = need_link(d);
+
+	return err ? err : write_link(d, 0, "the free pointer, now NULL,");
+}
+
+int damage_freeptr_self(struct damage *d)
+{
+	int err = need_link(d);
+
+	return err ? err : write_link(d, d->object,
+				      "the free pointer, now to itself,");
+}
+
+/* An object of the slab that is not free, and not the target. */
+static uintptr_t find_in_use(const struct damage *d)
+{
+	unsigned int fit = slab_fit(d->s, d->slab), i;
+
+	for (i = 1; i < fit; i++) {
+		unsigned int k = (d->index + i) % fit;
+
+		if (d->chain.pos[k] < 0)
+			return slab_object(d->s, d->base, k);
+	}
+	return 0;
+}
+
+int damage_freeptr_object(struct damage *d)
+{
+	uintptr_t to = find_in_use(d);
+	int err = need_link(d);
+
+	if (!err)
+		err = damage_address(d, "to", &to);
+	if (!err && !to)
+		err = damage_refuse(d, "%s has no object in use in this slab: alloc one, or give to=",
+				    d->s->name);
+	return err ? err :
+		     write_link(d, to, "the free pointer, now to an object in use,");
+}
+
+int damage_freeptr_wild(struct damage *d)
+{
+	uintptr_t to = 0x4141414141414141;
+	int err = need_link(d);
+
+	if (!err)
+		err = damage_address(d, "to", &to);
+	return err ? err : write_link(d, to, "the free pointer, now wild,");
+}
+
+/* A free object of another slab of the cache. */
+static uintptr_t find_foreign(const struct damage *d)
+{
+	const struct slab_target t = { .machine = d->m };
+	uintptr_t to = 0;
+	struct walk w;
+	size_t i;
+
+	if (walk_slabs(&t, d->s, &w))
+		return 0;
+	for (i = 0; i < w.nr && !to; i++) {
+		struct chain c;
+
+		if (w.slabs[i].slab == d->slab ||
+		    chain_walk(d->s, w.slabs[i].slab, &c))
+			continue;
+		if (c.nr)
+			to = slab_object(d->s, slab_base(d->m, w.slabs[i].slab),
+					 c.index[0]);
+		chain_free(&c);
+	}
+	walk_free(&w);
+	return to;
+}
+
+int damage_freelist_cross(struct damage *d)
+{
+	uintptr_t to = find_foreign(d);
+	int err = need_link(d);
+
+	if (!err)
+		err = damage_address(d, "to", &to);
+	if (!err && !to)
+		err = damage_refuse(d, "%s has no other slab with a free object: alloc until it has a second one, or give to=",
+				    d->s->name);
+	return err ? err :
+		     write_link(d, to, "the free pointer, now to another slab,");
+}
+
+static int need_chain(struct damage *d)
+{
+	if (d->chain.nr)
+		return 0;
+	return damage_refuse(d, "S%u of %s has no free object: free one first",
+			     d->slab->nr, d->s->name);
+}
+
+int damage_freelist_cycle(struct damage *d)
+{
+	int err = need_chain(d);
+
+	if (err)
+		return err;
+	if (d->chain.end == SLAB_CHAIN_CYCLE)
+		return damage_refuse(d, "the free chain of S%u is a circle already",
+				     d->slab->nr);
+	d->index = d->chain.index[d->chain.nr - 1];
+	d->object = slab_object(d->s, d->base, d->index);
+	return write_link(d, slab_object(d->s, d->base, d->chain.index[0]),
+			  "the last link, now to the first object,");
+}
+
+/* Not in anybody's bytes: the descriptor is changed. */
+int damage_freelist_head(struct damage *d)
+{
+	uintptr_t old = (uintptr_t)d->slab->freelist, to = old + 1;
+	char name[96];
+	int err = 0;
+
+	if (!damage_key(d, "value"))
+		err = need_chain(d);
+	if (!err)
+		err = damage_address(d, "value", &to);
+	if (!err && to == old)
+		err = damage_refuse(d, "the head of the free chain is that already");
+	if (err)
+		return err;
+	d->slab->freelist = (void *)to;
+	damage_text(d, "the head of the free chain of %s was 0x%lx, is 0x%lx",
+		    damage_name(d, name, sizeof(name)),
+		    slab_machine_print_address(d->m, old),
+		    slab_machine_print_address(d->m, to));
+	return 0;
+}

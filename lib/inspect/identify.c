@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* inspect/identify.c - an address is a region of an object of a slab, or why
+ * it is none */
+#include "inspect/target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "inspect/layout.h"
+
+static const char *page_words(const struct slab *page)
+{
+	switch ((enum page_type)page->type) {
+	case PAGE_UNUSED:
+	case PAGE_FREE:
+		return "free page";
+	case PAGE_LARGE_KMALLOC:
+		return "large kmalloc";
+	case PAGE_PAGES:
+		return "page given out whole";
+	case PAGE_NONE:
+		return "page given out, not in use yet or waiting for a grace period";
+	case PAGE_RESERVED:
+		return "page 0, never given out";
+	case PAGE_SLAB:
+		return "slab of no cache that exists";
+	}
+	return "page of an unknown type";
+}
+
+/* Where in a machine's slot an address lies that is no page. */
+static const char *slot_words(const struct slab_machine *m, uintptr_t address)
+{
+	uintptr_t off = address - m->base;
+
+	if (off >= SLAB_SLOT_SIZE)
+		return "not of this machine";
+	if (off < SLOT_MEMMAP)
+		return "page that was never given out";
+	if (off < SLOT_META)
+		return "the machine's memory map";
+	if (off < SLOT_SITES)
+		return "the machine's metadata";
+	return "call site, no memory";
+}
+
+static int fill_slab(struct slab_target *t, const struct kmem_cache *s,
+		     struct slab *slab, struct slab_slab_info *ret)
+{
+	struct walk_slab at = { slab, SLAB_FOUND_REGION };
+	struct walk w;
+	size_t i;
+	int err = walk_slabs(t, s, &w);
+
+	if (err)
+		return err;
+	for (i = 0; i < w.nr; i++)
+		if (w.slabs[i].slab == slab)
+			at = w.slabs[i];
+	walk_slab_info(t->machine, s, &at, ret);
+	walk_free(&w);
+	return 0;
+}
+
+static int fill_object(struct kmem_cache *s, const struct slab *slab,
+		       unsigned int index, struct slab_object_info *ret)
+{
+	struct slab_object_info *objects;
+	size_t nr;
+	int err = slab_objects(s, slab, &objects, &nr);
+
+	if (err)
+		return err;
+	*ret = objects[index];
+	free(objects);
+	return 0;
+}
+
+int slab_target_identify(struct slab_target *t, uintptr_t address,
+			 struct slab_address_info *ret)
+{
+	const struct slab_machine *m = t->machine;
+	struct slab *slab = virt_to_head(m, (void *)address);
+	struct kmem_cache *s;
+	unsigned int index;
+	uintptr_t off;
+	int err;
+
+	*ret = (struct slab_address_info){ .region = SLAB_REGION_TAIL };
+	ret->object.index = ~0U;
+	if (!machine_owns(m, address)) {
+		ret->why = slot_words(m, address);
+		return 0;
+	}
+	ret->is_ours = true;
+	if (!slab) {
+		ret->why = "page whose descriptor names no head";
+		return 0;
+	}
+	s = slab->type == PAGE_SLAB ?
+		    target_cache(t, (uintptr_t)slab->slab_cache) :
+		    NULL;
+	off = address - slab_base(m, slab);
+	if (!s || off >= slab_true_bytes(m, slab)) {
+		ret->why = page_words(slab);
+		return 0;
+	}
+	ret->is_slab = true;
+	err = target_cache_info(t, s, &ret->cache);
+	if (!err)
+		err = fill_slab(t, s, slab, &ret->slab);
+	if (err)
+		return err;
+
+	index = (unsigned int)(off / s->size);
+	if (index >= slab_fit(s, slab)) {
+		uintptr_t tail = (uintptr_t)slab_fit(s, slab) * s->size;
+
+		ret->region_offset = (int)(off - tail);
+		ret->offset = (long)off;
+		return 0;
+	}
+	err = fill_object(s, slab, index, &ret->object);
+	if (err)
+		return err;
+	ret->offset = (long)(address - ret->object.address);
+	ret->region = layout_region(&ret->cache,
+				    ret->object.owner == SLAB_OWNER_USER ?
+					    ret->object.orig_size :
+					    0,
+				    (int)ret->offset, &ret->region_offset);
+	return 0;
+}

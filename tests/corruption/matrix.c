@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tests/corruption/matrix.c - is every cell of corruptions.def true?
+ *
+ *	corruption-matrix KIND...	these kinds, else all
+ *	corruption-matrix --print	the matrix as it is found, row by row
+ *
+ * For each set of debug flags, each place, and plain, hardened and shuffled
+ * freelists: a fresh machine with one slab (the picture is in corruptions.def),
+ * the damage, then that one place, and the same without the damage. Found
+ * means: some kind of report comes more often with it.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <slab/debug.h>
+#include <slab/inject.h>
+#include <slab/kmalloc.h>
+#include <slab/machine.h>
+
+static const char places[] = "afvdy";
+static const char *const place_names[] = { "alloc", "free", "validate",
+					   "destroy", "verify" };
+#define NR_PLACES 5
+
+/* What a kind needs beyond the usual setting. */
+enum state { IN_USE, FREE };
+static const struct setting {
+	const char *kind;
+	enum state state;
+	unsigned int size, request; /* 0: 200 and all of it */
+	bool is_call, needs_second_slab, needs_neighbour;
+} settings[] = {
+	{ .kind = "kmalloc-redzone", .size = 64, .request = 19 },
+	{ .kind = "orig-size", .size = 64, .request = 19 },
+	{ .kind = "alignment-padding", .size = 100 },
+	{ .kind = "poison", .state = FREE },
+	{ .kind = "poison-end", .state = FREE },
+	{ .kind = "bitflip", .state = FREE },
+	{ .kind = "freeptr", .state = FREE },
+	{ .kind = "freeptr-null", .state = FREE },
+	{ .kind = "freeptr-self", .state = FREE },
+	{ .kind = "freeptr-object", .state = FREE, .needs_neighbour = true },
+	{ .kind = "freeptr-wild", .state = FREE },
+	{ .kind = "freelist-cross", .state = FREE, .needs_second_slab = true },
+	{ .kind = "double-free", .is_call = true },
+	{ .kind = "free-middle", .is_call = true },
+	{ .kind = "free-wild", .is_call = true },
+	{ .kind = "free-wrong-cache", .is_call = true },
+	{ .kind = "free-stack", .is_call = true },
+	{ .kind = "free-page", .is_call = true },
+	{ .kind = "free-large", .is_call = true },
+	{ .kind = "bulk-count", .is_call = true },
+	{ .kind = "destroy-busy", .is_call = true },
+	{ .kind = "read-out-of-bounds", .is_call = true },
+	{ .kind = "read-after-free", .is_call = true },
+	{ .kind = "uninitialised-read", .is_call = true },
+	{ .kind = "" },
+};
+
+static const struct setting *setting_of(const char *kind)
+{
+	const struct setting *s = settings;
+
+	while (*s->kind && strcmp(s->kind, kind) != 0)
+		s++;
+	return s;
+}
+
+/* ---- one machine, one slab ---- */
+#define MAX_OBJECTS 256
+
+struct bench {
+	struct slab_machine *m;
+	const struct slab_corruption *kind;
+	const struct setting *setting;
+	struct kmem_cache *s;
+	struct slab_target *t;
+	unsigned int nr;		/* objects of the slab */
+	void *object[MAX_OBJECTS];	/* by address */
+	bool in_use[MAX_OBJECTS];
+	unsigned int target, nr_free;
+	unsigned int reports[SLAB_NR_REPORTS];
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "corruption-matrix: %s\n", what);
+	exit(2);
+}
+
+static void count_report(void *arg, const struct slab_report *r)
+{
+	struct bench *b = arg;
+
+	if (r->record == SLAB_RECORD_REPORT)
+		b->reports[r->kind]++;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	char *x = *(char *const *)a, *y = *(char *const *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Users write: what is in use holds no old links. */
+#define DATA 0x11
+
+static void *take(struct bench *b)
+{
+	return b->setting->request ?
+		       kmem_cache_alloc_orig(b->s, GFP_KERNEL,
+					     b->setting->request) :
+		       kmem_cache_alloc(b->s, GFP_KERNEL);
+}
+
+static void give(struct bench *b, unsigned int i)
+{
+	if (!b->in_use[i])
+		return;
+	b->in_use[i] = false;
+	kmem_cache_free(b->s, b->object[i]);
+}
+
+/* Each object of the full slab goes and comes back, so that links outside of
+ * objects are NULL, whatever the first order was; then users write. */
+static void settle(struct bench *b)
+{
+	size_t size = b->setting->request ? b->setting->request :
+					    kmem_cache_size(b->s);
+	unsigned int i;
+
+	for (i = 0; i < b->nr; i++) {
+		kmem_cache_free(b->s, b->object[i]);
+		if (take(b) != b->object[i])
+			die("the only free object was not handed out");
+		memset(b->object[i], DATA, size);
+	}
+}
+
+/* One slab, filled, then: f f . . T . . f f with T in the middle, free or not,
+ * and free ones before and behind it in the chain. */
+static void set_up(struct bench *b, slab_flags_t flags, char place)
+{
+	struct slab_cache_info info;
+	unsigned int i, extra = 0;
+
+	flags |= SLAB_NO_MERGE;
+	if (b->setting->request)
+		flags |= SLAB_KMALLOC;
+	kmem_cache_create("other", 96, NULL, SLAB_NO_MERGE);
+	b->s = kmem_cache_create("ring",
+				 b->setting->size ? b->setting->size : 200,
+				 NULL, flags);
+	if (!b->s || slab_target_open_self(b->m, &b->t) ||
+	    slab_target_cache(b->t, "ring", &info))
+		die("no cache");
+	b->nr = info.objs_per_slab;
+	if (b->nr > MAX_OBJECTS || b->nr < 10)
+		die("a slab of 10 to 256 objects is needed");
+	for (i = 0; i < b->nr; i++) {
+		b->object[i] = take(b);
+		b->in_use[i] = true;
+	}
+	qsort(b->object, b->nr, sizeof(b->object[0]), by_address);
+	settle(b);
+	if (b->setting->needs_second_slab) {
+		for (i = 0; i + 1 < b->nr; i++)
+			take(b);
+		extra = 1;
+	}
+	b->target = b->nr / 2;
+	give(b, b->target + 3);
+	give(b, b->target + 4);
+	if (b->setting->state == FREE)
+		give(b, b->target);
+	give(b, b->target - 3);
+	give(b, b->target - 4);
+	for (i = 0; i < b->nr && place == 'd'; i++) {
+		if ((i == b->target && b->kind->target == SLAB_TARGET_OBJECT) ||
+		    (i == b->target + 1 && b->setting->needs_neighbour))
+			continue;
+		give(b, i);
+	}
+	b->nr_free = extra;
+	for (i = 0; i < b->nr; i++)
+		b->nr_free += !b->in_use[i];
+}
+
+static void tear_down(struct bench *b)
+{
+	slab_target_close(b->t);
+	b->t = NULL;
+}
+
+static bool has_letter(slab_flags_t flags, slab_flags_t flag)
+{
+	return (flags & flag) == flag;
+}
+
+static int damage(struct bench *b, slab_flags_t flags,
+		  struct slab_corrupt_result *ret)
+{
+	/* where no request is recorded the place of the damage is told */
+	bool tell = !strcmp(b->kind->name, "kmalloc-redzone") &&
+		    !has_letter(flags, SLAB_STORE_USER);
+	struct slab_corrupt_value values[] = { { tell ? "offset" : NULL, "19" },
+					       { NULL, NULL } };
+
+	return slab_corrupt(b->m, b->kind->name,
+			    (uintptr_t)b->object[b->target], values, ret);
+}
+
+static void trigger(struct bench *b, char place)
+{
+	unsigned int i;
+	long n;
+
+	switch (place) {
+	case 'a':
+		for (i = 0; i <= b->nr_free; i++)
+			take(b);
+		break;
+	case 'f':
+		give(b, b->target);
+		for (i = 0; i < b->nr; i++)
+			give(b, i);
+		break;
+	case 'v':
+		validate_slab_cache(b->s);
+		break;
+	case 'd':
+		kmem_cache_destroy(b->s);
+		break;
+	case 'y':
+		n = slab_target_verify(b->t, 0, count_report, b);
+		if (n < 0)
+			die("verify failed");
+		break;
+	}
+}
+
+/* Is the call itself the place? Then nothing comes after it. */
+static bool is_own_place(const struct bench *b, char place)
+{
+	bool destroys = !strcmp(b->kind->name, "destroy-busy");
+
+	return b->setting->is_call && place == (destroys ? 'd' : 'f');
+}
+
+/* Sets reports; false when the damage can not be done. */
+static bool run(struct bench *b, slab_flags_t flags, char place, bool damaged,
+		struct slab_corrupt_result *ret)
+{
+	int err = 0;
+
+	slab_machine_reset(b->m);
+	set_up(b, flags, place);
+	if (damaged && is_own_place(b, place)) {
+		memset(b->reports, 0, sizeof(b->reports));
+		err = damage(b, flags, ret);
+	} else {
+		if (damaged)
+			err = damage(b, flags, ret);
+		memset(b->reports, 0, sizeof(b->reports));
+		/* a cache that is gone has no other places */
+		if (!err && !is_own_place(b, place) &&
+		    strcmp(b->kind->name, "destroy-busy") != 0)
+			trigger(b, place);
+	}
+	tear_down(b);
+	return !err;
+}
+
+/* ---- cells ---- */
+struct found {
+	bool fits;
+	const char *by; /* the first title that came more often, or NULL */
+	char why[160];
+};
+
+static struct found look(struct slab_machine *m,
+			 const struct slab_corruption *kind, const char *set,
+			 char place)
+{
+	struct bench control = { .m = m, .kind = kind,
+				 .setting = setting_of(kind->name) };
+	struct bench b = control;
+	struct slab_corrupt_result result = { 0 };
+	struct found ret = { 0 };
+	slab_flags_t flags = 0;
+	char bad;
+	int i;
+
+	if (strcmp(set, "-") != 0 && slab_debug_letters(set, &flags, &bad))
+		die("a set of the matrix has an unknown letter");
+	slab_machine_add_sink(m, count_report, &control);
+	run(&control, flags, place, false, &result);
+	slab_machine_remove_sink(m, count_report, &control);
+	slab_machine_add_sink(m, count_report, &b);
+	ret.fits = run(&b, flags, place, true, &result);
+	slab_machine_remove_sink(m, count_report, &b);
+	memcpy(ret.why, result.why, sizeof(ret.why));
+	for (i = 1; i < SLAB_NR_REPORTS && ret.fits && !ret.by; i++)
+		if (b.reports[i] > control.reports[i])
+			ret.by = slab_report_row(i)->title;
+	return ret;
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_ASAN true
+#elif defined(__has_feature)
+#define HAS_ASAN __has_feature(address_sanitizer)
+#else
+#define HAS_ASAN false
+#endif
+
+static bool says(const char *cell, char place, bool hardened)
+{
+	if ((hardened && strchr(cell, 'h')) || (HAS_ASAN && strchr(cell, 's')))
+		return place == 'f';
+	return strchr(cell, place) != NULL;
+}
+
+struct variant {
+	bool hardened, random;
+	const char *words;
+};
+
+static unsigned int check_cell(struct slab_machine *m,
+			       const struct slab_corruption *kind, int set,
+			       int place, const struct variant *v)
+{
+	const char *cell = kind->found_by[set];
+	const char *text = slab_matrix_set_text(set);
+	struct found f = look(m, kind, text, places[place]);
+	bool wanted = *cell && says(cell, places[place], v->hardened);
+
+	if (f.fits != !!*cell) {
+		printf("%s with flags %s, %s: found %s%s%s; the cell is \"%s\"\n",
+		       kind->name, text, v->words,
+		       f.fits ? "that it can be done" : "that it can not: ",
+		       f.why, f.fits ? "" : "", cell);
+		return 1;
+	}
+	if (!f.fits && !*f.why) {
+		printf("%s with flags %s is refused without saying why\n",
+		       kind->name, text);
+		return 1;
+	}
+	if ((f.by != NULL) == wanted)
+		return 0;
+	printf("%s with flags %s, %s, at %s: found %s, wanted %s (cell \"%s\")\n",
+	       kind->name, text, v->words, place_names[place],
+	       f.by ? f.by : "nothing", wanted ? "a report" : "nothing", cell);
+	return 1;
+}
+
+static unsigned int check_kind(struct slab_machine *m,
+			       const struct slab_corruption *kind,
+			       const struct variant *v)
+{
+	unsigned int bad = 0;
+	int set, place;
+
+	for (set = 0; set < SLAB_NR_SETS; set++)
+		for (place = 0; place < NR_PLACES; place++)
+			bad += check_cell(m, kind, set, place, v);
+	return bad;
+}
+
+static void print_kind(struct slab_machine *m,
+		       const struct slab_corruption *kind)
+{
+	int set, place;
+
+	printf("%-18s", kind->name);
+	for (set = 0; set < SLAB_NR_SETS; set++) {
+		char cell[NR_PLACES + 1], *p = cell;
+		bool fits = true;
+
+		for (place = 0; place < NR_PLACES; place++) {
+			struct found f = look(m, kind,
+					      slab_matrix_set_text(set),
+					      places[place]);
+
+			fits = f.fits;
+			if (f.by)
+				*p++ = places[place];
+		}
+		*p = '\0';
+		printf(" %6s", !fits ? "n/a" : *cell ? cell : "-");
+	}
+	printf("\n");
+}
+
+static const struct variant variants[] = {
+	{ false, false, "plain freelists" },
+	{ true, false, "hardened freelists" },
+	{ false, true, "shuffled freelists" },
+	{ true, true, "hardened, shuffled freelists" },
+};
+
+static bool is_named(const char *name, char **names)
+{
+	bool any = false;
+
+	for (; *names; names++) {
+		if (**names == '-')
+			continue;
+		any = true;
+		if (!strcmp(*names, name))
+			return true;
+	}
+	return !any;
+}
+
+int main(int argc, char **argv)
+{
+	bool print = argc > 1 && !strcmp(argv[1], "--print");
+	unsigned int bad = 0, kinds = 0, v;
+	size_t i;
+
+	for (v = 0; v < 4; v++) {
+		struct slab_machine_config config = {
+			.seed = 7,
+			.freelist_hardened = variants[v].hardened,
+			.freelist_random = variants[v].random,
+			.stack_depot_disable = true,
+		};
+		struct slab_machine *m;
+
+		if (slab_machine_create_virtual(&config, &m))
+			die("no machine");
+		slab_machine_use(m);
+		if (print)
+			printf("%s\n", variants[v].words);
+		for (i = 0; i < slab_nr_corruptions(); i++) {
+			const struct slab_corruption *kind = slab_corruption(i);
+
+			if (!is_named(kind->name, argv + 1))
+				continue;
+			kinds++;
+			if (print)
+				print_kind(m, kind);
+			else
+				bad += check_kind(m, kind, &variants[v]);
+		}
+		slab_machine_destroy(m);
+	}
+	if (!kinds)
+		die("no kind of that name");
+	if (!print)
+		printf("%u cells, %u wrong\n", kinds * SLAB_NR_SETS * NR_PLACES,
+		       bad);
+	return bad != 0;
+}
