@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cache/boot.c - a machine starts, and the kernel parameters it starts with */
-#include <slab/machine.h>
+#include <slab/descriptor.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -12,6 +12,11 @@
 #include "debug/asan.h"
 #include "debug/failslab.h"
 #include "debug/flags.h"
+
+/* A program that makes machines can be looked at from outside: this takes the
+ * descriptor along out of the static library. */
+static const struct slab_descriptor *const described __attribute__((used)) =
+	&slab_descriptor;
 
 static int boot(struct slab_machine *m)
 {
@@ -47,14 +52,7 @@ int slab_machine_create_virtual(const struct slab_machine_config *config,
 /* Nothing of the machine is out of bounds for AddressSanitizer any more. */
 static void open_shadow(struct slab_machine *m)
 {
-	unsigned int node;
-
-	for (node = 0; node < m->config.nr_nodes; node++) {
-		const struct node_pages *n = &m->nodes[node];
-
-		asan_pages_free(m, m->base + (n->start << PAGE_SHIFT),
-				(n->next - n->start) << PAGE_SHIFT);
-	}
+	asan_pages_free(m, m->base, pages_taken(m));
 }
 
 void slab_machine_destroy(struct slab_machine *m)

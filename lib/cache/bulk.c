@@ -40,10 +40,13 @@ static void chain_add(struct chain *c, void *p)
 	machine_event(c->s->machine, SLAB_EVENT_FREE, c->s, c->slab, p, 0, 0);
 	if (view_is_valid_pointer(&v, p))
 		asan_object_free(c->s, p);
-	set_freepointer(c->s, p, c->head);
-	c->head = p;
-	if (!c->cnt++)
-		c->tail = p;
+	/* linked backwards and turned around by the hooks: the last object of
+	 * the array is the head */
+	if (c->cnt++)
+		set_freepointer(c->s, c->tail, p);
+	else
+		c->head = p;
+	c->tail = p;
 }
 
 /*

@@ -66,7 +66,7 @@ static void plain_free_chain(struct kmem_cache *s, struct slab *slab,
 		return;
 	}
 	if (!new.inuse && n->nr_partial >= s->min_partial) {
-		if (!was_full) {
+		if (on_partial) {
 			node_remove_partial(s, n, slab);
 			stat(s, SLAB_STAT_FREE_REMOVE_PARTIAL);
 		}
@@ -76,7 +76,8 @@ static void plain_free_chain(struct kmem_cache *s, struct slab *slab,
 		slab_discard(s, slab);
 		return;
 	}
-	if (was_full) {
+	/* a damaged freelist makes a listed slab look full */
+	if (was_full && !on_partial) {
 		node_add_partial(s, n, slab, LIST_TAIL);
 		stat(s, SLAB_STAT_FREE_ADD_PARTIAL);
 	}
@@ -128,29 +129,38 @@ void slab_free_one(struct kmem_cache *s, struct slab *slab, void *object,
 	slab_free_chain(s, slab, object, object, 1, caller);
 }
 
+/* The object stays where it is, and nobody holds it any more. */
+static void leak(struct kmem_cache *owner, struct slab *slab, void *object)
+{
+	struct slab_view v = view_live(owner, slab);
+
+	if (slab->user_map && view_is_valid_pointer(&v, object))
+		bitmap_clear(slab->user_map,
+			     (unsigned int)(((uintptr_t)object - v.base) /
+					    owner->size));
+	machine_event(owner->machine, SLAB_EVENT_LEAK, owner, slab, object, 0,
+		      0);
+}
+
 /* The slab's cache is another one, or none: 7.0 warns and leaks the object. */
 static void wrong_cache(struct kmem_cache *s, struct slab *slab, void *object)
 {
 	struct slab_machine *m = s->machine;
-	const struct kmem_cache *other = slab->slab_cache;
-	const char *name = !other			 ? "(NULL)" :
-			   machine_has_cache(m, other) ? other->name :
-							 "<unknown>";
+	struct kmem_cache *other = slab->slab_cache;
+	const char *name = "(NULL)";
 
+	if (other && !machine_has_cache(m, other)) {
+		name = "<unknown>";
+		other = NULL;
+	} else if (other) {
+		name = other->name;
+	}
 	report_warn(m, SLAB_REPORT_DIFFERENT_CACHE, true, s, object,
 		    "kmem_cache_free(%s, 0x%lx): object belongs to different cache %s",
 		    s->name,
 		    slab_machine_print_address(m, (uintptr_t)object), name);
-	machine_event(m, SLAB_EVENT_LEAK, s, slab, object, 0, 0);
-	if (slab->user_map && machine_has_cache(m, other)) {
-		struct slab_view v = view_live(slab->slab_cache, slab);
-
-		if (view_is_valid_pointer(&v, object))
-			bitmap_clear(slab->user_map,
-				     (unsigned int)(((uintptr_t)object -
-						     v.base) /
-						    other->size));
-	}
+	if (other)
+		leak(other, slab, object);
 }
 
 struct slab *slab_of_freed(struct kmem_cache *s, void *object)

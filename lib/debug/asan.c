@@ -51,23 +51,33 @@ static struct slab_machine *machine_at(uintptr_t address)
 	return NULL;
 }
 
-/* Where the byte is as seen from the nearest object's start. */
-static void describe(const struct slab_view *v, uintptr_t address,
-		     uintptr_t object, char *buf, size_t size)
+/* Where the byte is as seen from its slot's object, and KASAN's word for it. */
+static const char *describe(const struct slab_view *v, uintptr_t address,
+			    uintptr_t object, char *buf, size_t size)
 {
+	bool is_free = __asan_address_is_poisoned((void *)object);
 	const struct kmem_cache *s = v->s;
 	unsigned int i = (unsigned int)((object - v->base) / s->size);
 	long off = (long)(address - object);
+	long asked = is_free ? s->object_size :
+			       (long)layout_get_orig_size(s, (void *)object);
 
 	if (off < 0)
-		snprintf(buf, size, "%ld bytes before %s:S%u#%u", -off, s->name,
-			 v->slab->nr, i);
+		snprintf(buf, size, "%ld byte%s before %s:S%u#%u", -off,
+			 off == -1 ? "" : "s", s->name, v->slab->nr, i);
 	else if (off >= s->object_size)
-		snprintf(buf, size, "%ld bytes past the end of %s:S%u#%u",
-			 off - s->object_size, s->name, v->slab->nr, i);
-	else
-		snprintf(buf, size, "byte %ld of %s:S%u#%u", off, s->name,
+		snprintf(buf, size, "%ld byte%s past the end of %s:S%u#%u",
+			 off - s->object_size,
+			 off - s->object_size == 1 ? "" : "s", s->name,
 			 v->slab->nr, i);
+	else if (off >= asked)
+		snprintf(buf, size,
+			 "byte %ld of %s:S%u#%u, of which %ld were asked for",
+			 off, s->name, v->slab->nr, i, asked);
+	else
+		snprintf(buf, size, "byte %ld of %s:S%u#%u%s", off, s->name,
+			 v->slab->nr, i, is_free ? ", which is free" : "");
+	return is_free ? "slab-use-after-free" : "slab-out-of-bounds";
 }
 
 static void on_report(const char *their_text)
@@ -81,6 +91,7 @@ static void on_report(const char *their_text)
 	struct slab_view v;
 	uintptr_t object = 0;
 	char where[160] = "memory of the machine that is no slab";
+	const char *kind = __asan_get_report_description();
 
 	(void)their_text;
 	if (!m)
@@ -92,15 +103,16 @@ static void on_report(const char *their_text)
 		slot = (address - v.base) / s->size;
 		if (slot < v.size / s->size) {
 			object = slab_object(s, v.base, (unsigned int)slot);
-			describe(&v, address, object, where, sizeof(where));
+			kind = describe(&v, address, object, where,
+					sizeof(where));
 		}
 	} else {
 		s = NULL;
 	}
-	report_warn(m, SLAB_REPORT_ASAN, false, s, (void *)object,
-		    "AddressSanitizer: %s: %s of %zu bytes at 0x%lx, %s",
-		    __asan_get_report_description(), access, bytes,
-		    slab_machine_print_address(m, address), where);
+	report_access(m, s, (void *)object, address, bytes,
+		      "AddressSanitizer: %s: %s of %zu byte%s at 0x%lx, %s",
+		      kind, access, bytes, bytes == 1 ? "" : "s",
+		      slab_machine_print_address(m, address), where);
 }
 
 void asan_watch(void)

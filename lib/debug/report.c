@@ -358,7 +358,7 @@ void report_remaining(struct slab_view *v)
 
 	fill_who(&r, v->s->machine, HERE);
 	fill_slab(&r, v);
-	r.value = view_nr_objects(v) - view_map_free(v, map);
+	r.value = v->slab->objects - view_map_free(v, map);
 	fill_title(&r);
 	if (v->is_live)
 		r.machine->nr_errors += (unsigned int)r.value;
@@ -393,12 +393,31 @@ static bool view_of(struct slab_machine *m, const void *object,
 	return true;
 }
 
+static void warn(struct slab_machine *m, struct slab_report *r,
+		 struct kmem_cache *s, const void *object, const char *format,
+		 va_list args)
+{
+	struct slab_view v;
+
+	if (object && view_of(m, object, &v)) {
+		fill_slab(r, &v);
+		fill_object(r, &v, object);
+		if (v.s != s)
+			snprintf(r->other, sizeof(r->other), "%s", v.s->name);
+	}
+	r->object = (uintptr_t)object;
+	r->cache[0] = '\0';
+	fill_cache(r, s);
+	vsnprintf(r->text, sizeof(r->text), format, args);
+	/* indices of another cache's slab would be wrong in this one's name */
+	publish(m, r, s, r->other[0] ? NULL : (struct slab *)r->slab);
+}
+
 void report_warn(struct slab_machine *m, enum slab_report_kind kind,
 		 bool once, struct kmem_cache *s, const void *object,
 		 const char *format, ...)
 {
 	struct slab_report r = { .kind = kind };
-	struct slab_view v;
 	va_list args;
 
 	if (once && (m->warned >> kind & 1))
@@ -406,20 +425,24 @@ void report_warn(struct slab_machine *m, enum slab_report_kind kind,
 	if (once)
 		m->warned |= 1ULL << kind;
 	fill_who(&r, m, HERE);
-	if (object && view_of(m, object, &v)) {
-		fill_slab(&r, &v);
-		fill_object(&r, &v, object);
-		if (v.s != s)
-			snprintf(r.other, sizeof(r.other), "%s", v.s->name);
-	}
-	r.object = (uintptr_t)object;
-	r.cache[0] = '\0';
-	fill_cache(&r, s);
 	va_start(args, format);
-	vsnprintf(r.text, sizeof(r.text), format, args);
+	warn(m, &r, s, object, format, args);
 	va_end(args);
-	/* indices of another cache's slab would be wrong in this one's name */
-	publish(m, &r, s, r.other[0] ? NULL : (struct slab *)r.slab);
+}
+
+void report_access(struct slab_machine *m, struct kmem_cache *s,
+		   const void *object, uintptr_t touched, size_t n,
+		   const char *format, ...)
+{
+	struct slab_report r = { .kind = SLAB_REPORT_ASAN,
+				 .touched = touched,
+				 .nr_touched = n };
+	va_list args;
+
+	fill_who(&r, m, HERE);
+	va_start(args, format);
+	warn(m, &r, s, object, format, args);
+	va_end(args);
 }
 
 /* ---- repairs ---- */

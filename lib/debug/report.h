@@ -35,6 +35,11 @@ void report_line(struct slab_machine *m, enum slab_report_kind kind,
 void report_warn(struct slab_machine *m, enum slab_report_kind kind,
 		 bool once, struct kmem_cache *s, const void *object,
 		 const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* A sanitizer's: n bytes from touched on. */
+void report_access(struct slab_machine *m, struct kmem_cache *s,
+		   const void *object, uintptr_t touched, size_t n,
+		   const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
 
 /* Repairs: the FIX lines, belonging to v's last report. */
 void report_fix(struct slab_view *v, enum slab_fix_kind fix,

@@ -16,6 +16,7 @@
 #include "debug/track.h"
 
 #define BYTES_A_ROW 16
+#define PG_HEAD	    (1UL << 6)
 
 struct printer {
 	const struct slab_report *r;
@@ -125,7 +126,7 @@ static const char *taint_text(unsigned int taint, char *buf, size_t size)
 	}
 	to = buf + snprintf(buf, size, "Tainted: ");
 	for (i = 0; letters[i]; i++)
-		*to++ = !i || taint >> i & 1 ? letters[i] : ' ';
+		*to++ = (char)(!i || taint >> i & 1 ? letters[i] : ' ');
 	*to = '\0';
 	return buf;
 }
@@ -161,12 +162,12 @@ static void print_banner(const struct printer *p, const char *format, ...)
 
 /* ---- bytes ---- */
 static void print_row(const struct printer *p, const char *label,
-		      uintptr_t address, unsigned int n)
+		      uintptr_t address, size_t n)
 {
 	char text[3 * BYTES_A_ROW + 2 + BYTES_A_ROW + 1];
-	char *ascii = text + 3 * BYTES_A_ROW + 1;
+	char *ascii = &text[3 * BYTES_A_ROW + 1];
 	const uint8_t *from = view_at(p->r->view, address);
-	unsigned int i;
+	size_t i;
 
 	memset(text, ' ', sizeof(text));
 	for (i = 0; i < n; i++) {
@@ -174,7 +175,7 @@ static void print_row(const struct printer *p, const char *label,
 
 		text[3 * i] = "0123456789abcdef"[byte >> 4];
 		text[3 * i + 1] = "0123456789abcdef"[byte & 15];
-		ascii[i] = byte >= ' ' && byte <= '~' ? (char)byte : '.';
+		ascii[i] = (char)(byte >= ' ' && byte <= '~' ? byte : '.');
 	}
 	ascii[n] = '\0';
 	say(p, "%s%016lx: %s", label, shown(p, address), text);
@@ -192,36 +193,30 @@ static void print_dump(const struct printer *p, const char *label,
 	for (; n > BYTES_A_ROW; n -= BYTES_A_ROW, address += BYTES_A_ROW)
 		print_row(p, label, address, BYTES_A_ROW);
 	if (n)
-		print_row(p, label, address, (unsigned int)n);
+		print_row(p, label, address, n);
 }
 
 /* ---- bodies ---- */
 static void print_slab_line(const struct printer *p)
 {
-	static const struct {
-		unsigned long bit;
-		const char *name;
-	} names[] = {
-		{ SL_LOCKED, "locked|" },
-		{ SL_PFMEMALLOC, "active|" },
-		{ SL_PARTIAL, "workingset|" },
-		{ 1UL << 6, "head|" },
-	};
 	const struct slab_report *r = p->r;
-	const struct slab *slab = r->view->slab;
-	unsigned long flags = slab->flags;
-	char text[64] = "";
-	size_t i;
+	const struct slab *slab;
+	unsigned long flags;
 
+	if (!r->view)
+		return; /* a slab whose cache is gone */
+	slab = r->view->slab;
+	flags = slab->flags;
 	/* pages of one block have a head; the bit is the page's, not ours */
 	if (r->view->size > PAGE_SIZE)
-		flags |= 1UL << 6;
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (flags & names[i].bit)
-			strcat(text, names[i].name);
-	say(p, "Slab 0x%016lx objects=%u used=%u fp=0x%016lx flags=0x%lx(%snode=%u)",
+		flags |= PG_HEAD;
+	say(p,
+	    "Slab 0x%016lx objects=%u used=%u fp=0x%016lx flags=0x%lx(%s%s%s%snode=%u)",
 	    shown(p, r->slab), r->objects, r->inuse, shown(p, r->freelist),
-	    flags, text, slab->node);
+	    flags, flags & SL_LOCKED ? "locked|" : "",
+	    flags & SL_PFMEMALLOC ? "active|" : "",
+	    flags & SL_PARTIAL ? "workingset|" : "",
+	    flags & PG_HEAD ? "head|" : "", slab->node);
 }
 
 static void print_object(const struct printer *p)
@@ -274,10 +269,12 @@ static void print_remaining(const struct printer *p)
 	unsigned int i;
 
 	view_map_free(v, map);
-	for (i = 0; i < view_nr_objects(v); i++) {
+	/* a count that is too high promises objects behind the last one, and
+	 * the kernel lists them; nothing of them is read */
+	for (i = 0; i < v->slab->objects; i++) {
 		uintptr_t object = slab_object(v->s, v->base, i);
 
-		if (bitmap_test(map, i))
+		if (i < view_nr_objects(v) && bitmap_test(map, i))
 			continue;
 		say(p, "Object 0x%016lx @offset=%lu", shown(p, object),
 		    object - v->base);
@@ -350,7 +347,8 @@ static void print_warn(const struct printer *p)
 	print_call_trace(p);
 	print_end_trace(p);
 	if (is_page)
-		say(p, "page dumped because: %s", r->text);
+		say(p, "page dumped because: %s",
+		    slab_report_row(r->kind)->title);
 	if (r->kind == SLAB_REPORT_DIFFERENT_CACHE)
 		print_tracks(p, &r->alloc, &r->free);
 }

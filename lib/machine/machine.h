@@ -40,11 +40,13 @@
 struct slab;
 struct kmem_cache;
 
-/* One node's pages: free blocks by order, and what was never touched. */
+/* Nodes take turns at the slot's low end, a piece of the largest order at a
+ * time, so that no more is opened than is used. */
+#define MAX_PIECES (SLOT_PAGES_BYTES >> (PAGE_SHIFT + MAX_PAGE_ORDER))
+
 struct node_pages {
 	struct list_head free[MAX_PAGE_ORDER + 1];
-	unsigned long start, end; /* page numbers */
-	unsigned long next;	  /* from here on never given out */
+	unsigned long nr_pieces, max_pieces;
 };
 
 /* Metadata: power-of-two pieces, freed ones by size. */
@@ -96,6 +98,8 @@ struct slab_machine {
 	unsigned long nr_pages;	     /* of the slot */
 	unsigned long pages_opened;  /* from 0 */
 	unsigned long pages_used, page_limit; /* limit 0: none */
+	unsigned long nr_pieces; /* of the largest order, some node's */
+	uint8_t piece_node[MAX_PIECES];
 	struct node_pages nodes[SLAB_MAX_NODES];
 	struct slab_lock pages_lock;
 	struct meta_arena meta;
@@ -218,6 +222,8 @@ void pages_free(struct slab_machine *m, struct slab *head);
 /* The order of a block that was given out, from its tails' descriptors. */
 unsigned int pages_order(const struct slab_machine *m, const struct slab *head);
 void pages_init(struct slab_machine *m);
+/* Bytes from the slot's start that some node has or had. */
+size_t pages_taken(const struct slab_machine *m);
 /* Frees everything; contents read zero again. */
 void pages_reset(struct slab_machine *m);
 

@@ -2,10 +2,10 @@
 /*
  * machine/pages.c - a buddy allocator over the machine's pages
  *
- * Each node has a range of the slot. What was never given out is handed out
- * from the low end in blocks of the highest order; freed blocks merge with
- * their buddies. Free blocks are linked through their first descriptor, so
- * the pages themselves are never touched here.
+ * A node without free pages gets the next piece of the slot, a block of the
+ * largest order; freed blocks merge with their buddies, which never lie in
+ * another piece. Free blocks are linked through their first descriptor, so the
+ * pages themselves are never touched here.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #include "machine/page.h"
 
 #define OPEN_PIECE   (2UL << 20)
-#define BLOCK_PAGES  (1UL << MAX_PAGE_ORDER)
+#define PIECE_PAGES  (1UL << MAX_PAGE_ORDER)
 /* A reset clears what was used; above this the system's zero pages are
  * cheaper. */
 #define CLEAR_BY_HAND (4UL << 20)
@@ -68,12 +68,7 @@ static unsigned long page_number(const struct slab_machine *m,
 static unsigned int node_of(const struct slab_machine *m,
 			    const struct slab *page)
 {
-	unsigned long pfn = page_number(m, page);
-	unsigned int node = 0;
-
-	while (pfn >= m->nodes[node].end)
-		node++;
-	return node;
+	return m->piece_node[page_number(m, page) / PIECE_PAGES];
 }
 
 static void free_block(struct slab_machine *m, unsigned long pfn,
@@ -102,20 +97,22 @@ static void free_range(struct slab_machine *m, unsigned long pfn,
 	}
 }
 
-/* One more block of never used pages for the node. */
+/* One more piece of never used pages for the node. */
 static bool node_grow(struct slab_machine *m, unsigned int node)
 {
 	struct node_pages *n = &m->nodes[node];
-	unsigned long pfn = n->next;
+	unsigned long pfn = m->nr_pieces * PIECE_PAGES;
+	unsigned long end = pfn + PIECE_PAGES;
 
-	if (pfn + BLOCK_PAGES > n->end || open_pages(m, pfn + BLOCK_PAGES))
+	if (n->nr_pieces == n->max_pieces || open_pages(m, end))
 		return false;
-	n->next = pfn + BLOCK_PAGES;
+	m->piece_node[m->nr_pieces++] = (uint8_t)node;
+	n->nr_pieces++;
 	if (pfn == 0) {
 		m->memmap[0].type = PAGE_RESERVED;
 		pfn = 1;
 	}
-	free_range(m, pfn, n->next);
+	free_range(m, pfn, end);
 	return true;
 }
 
@@ -209,7 +206,6 @@ void pages_free(struct slab_machine *m, struct slab *head)
 {
 	unsigned int order = pages_order(m, head), node = node_of(m, head);
 	unsigned long pfn = page_number(m, head), pages = 1UL << order, k;
-	struct node_pages *n = &m->nodes[node];
 
 	machine_lock(m, &m->pages_lock, SLAB_POINT_PAGES_FREE);
 	m->pages_used -= pages;
@@ -221,8 +217,7 @@ void pages_free(struct slab_machine *m, struct slab *head)
 		unsigned long buddy = pfn ^ (1UL << order);
 		struct slab *page = &m->memmap[buddy];
 
-		if (buddy < n->start || buddy >= n->next ||
-		    page->type != PAGE_FREE || page->order != order)
+		if (page->type != PAGE_FREE || page->order != order)
 			break;
 		list_del(&page->slab_list);
 		page->type = PAGE_UNUSED;
@@ -236,18 +231,17 @@ void pages_free(struct slab_machine *m, struct slab *head)
 
 void pages_init(struct slab_machine *m)
 {
-	unsigned long share = m->nr_pages / m->config.nr_nodes &
-			      ~(BLOCK_PAGES - 1);
 	unsigned int node, order;
 
 	for (node = 0; node < m->config.nr_nodes; node++) {
 		struct node_pages *n = &m->nodes[node];
 
-		n->start = n->next = node * share;
-		n->end = n->start + share;
+		n->nr_pieces = 0;
+		n->max_pieces = m->nr_pages / PIECE_PAGES / m->config.nr_nodes;
 		for (order = 0; order <= MAX_PAGE_ORDER; order++)
 			list_init(&n->free[order]);
 	}
+	m->nr_pieces = 0;
 	m->pages_used = 0;
 }
 
@@ -259,17 +253,15 @@ static void clear_range(uintptr_t start, size_t bytes)
 		madvise((void *)start, bytes, MADV_DONTNEED);
 }
 
+size_t pages_taken(const struct slab_machine *m)
+{
+	return m->nr_pieces * PIECE_PAGES << PAGE_SHIFT;
+}
+
 void pages_reset(struct slab_machine *m)
 {
-	unsigned int node;
-
-	for (node = 0; node < m->config.nr_nodes; node++) {
-		struct node_pages *n = &m->nodes[node];
-
-		clear_range(m->base + (n->start << PAGE_SHIFT),
-			    (n->next - n->start) << PAGE_SHIFT);
-		clear_range((uintptr_t)&m->memmap[n->start],
-			    (n->next - n->start) * sizeof(struct slab));
-	}
+	clear_range(m->base, pages_taken(m));
+	clear_range((uintptr_t)m->memmap,
+		    m->nr_pieces * PIECE_PAGES * sizeof(struct slab));
 	pages_init(m);
 }

@@ -91,7 +91,7 @@ uintptr_t slab_machine_site(struct slab_machine *m, const char *file,
 			    unsigned int line, const char *text)
 {
 	unsigned int i;
-	size_t n;
+	size_t n, n_text;
 	char *copy;
 
 	file = file ? file : "";
@@ -104,11 +104,12 @@ uintptr_t slab_machine_site(struct slab_machine *m, const char *file,
 	if (m->nr_sites == m->max_sites && !sites_grow(m))
 		return 0;
 	n = strlen(file) + 1;
-	copy = malloc(n + strlen(text) + 1);
+	n_text = strlen(text) + 1;
+	copy = malloc(n + n_text);
 	if (!copy)
 		return 0;
-	strcpy(copy, file);
-	strcpy(copy + n, text);
+	memcpy(copy, file, n);
+	memcpy(copy + n, text, n_text);
 	i = m->nr_sites++;
 	m->sites[i] = (struct site){ .file = copy, .text = copy + n,
 				     .line = line };

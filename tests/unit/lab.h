@@ -54,8 +54,10 @@ static inline void lab_event(void *arg, const struct slab_event *event)
 
 static inline void lab_open(const struct slab_machine_config *config)
 {
-	struct slab_machine_config c = *config;
+	struct slab_machine_config c = { 0 };
 
+	if (config)
+		c = *config;
 	/* tests do on purpose what it would report */
 	c.asan_off = true;
 	assert_int_equal(slab_machine_create_virtual(&c, &lab.m), 0);
@@ -130,6 +132,15 @@ static inline const char *lab_said(void)
 				 slab_report_row(r->kind)->title);
 	}
 	return text;
+}
+
+/* SLAB_TEST=name runs that one alone. */
+static __attribute__((constructor)) void lab_only(void)
+{
+	const char *name = getenv("SLAB_TEST");
+
+	if (name)
+		cmocka_set_test_filter(name);
 }
 
 #define lab_test(name) \

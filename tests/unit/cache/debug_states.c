@@ -59,13 +59,17 @@ static unsigned int fill_slab(struct kmem_cache *s, void **p)
 static void d1_a_new_slab_goes_to_the_head_of_partial(void **state)
 {
 	struct kmem_cache *s = cache(64, FZPU);
-	void *a[64], *b;
+	struct slab *old = slab_of(alloc(s));
+	void *b;
 
 	(void)state;
-	fill_slab(s, a);
+	/* what is not marked as a slab is passed over, and stays listed */
+	old->type = PAGE_PAGES;
 	b = alloc(s);
+	old->type = PAGE_SLAB;
 	assert_true(slab_is_partial(slab_of(b)));
 	assert_ptr_equal(s->node[0]->partial.next, &slab_of(b)->slab_list);
+	assert_ptr_equal(s->node[0]->partial.prev, &old->slab_list);
 	assert_int_equal(slab_of(b)->inuse, 1);
 	assert_int_equal(s->node[0]->nr_slabs, 2);
 	intact(s);
@@ -80,6 +84,19 @@ static void d1_a_new_slab_of_one_object_is_full_at_once(void **state)
 	assert_int_equal(slab_of(a)->objects, 1);
 	assert_false(slab_is_partial(slab_of(a)));
 	assert_ptr_equal(s->node[0]->full.next, &slab_of(a)->slab_list);
+	intact(s);
+}
+
+static void t3_a_new_slab_goes_back_when_the_lock_is_held(void **state)
+{
+	struct kmem_cache *s = cache(64, FZPU);
+
+	(void)state;
+	lock_take(&s->node[0]->list_lock);
+	assert_null(kmem_cache_alloc(s, 0));
+	lock_release(&s->node[0]->list_lock);
+	assert_int_equal(slab_machine_pages_used(lab.m), 0);
+	assert_int_equal(s->node[0]->nr_slabs, 0);
 	intact(s);
 }
 
@@ -104,6 +121,30 @@ static void d2_a_new_slab_that_fails_its_checks_is_leaked_uncounted(void **state
 	assert_int_equal(s->node[0]->nr_slabs, 0);
 	assert_int_equal(s->node[0]->nr_partial, 0);
 	assert_int_equal(slab_machine_pages_used(lab.m), 1);
+}
+
+static unsigned int nr_constructed;
+
+static void once_damaging_ctor(void *object)
+{
+	if (!nr_constructed++)
+		damaging_ctor(object);
+}
+
+static void d2_who_may_wait_gets_an_object_of_the_next_slab(void **state)
+{
+	struct kmem_cache *s;
+
+	(void)state;
+	nr_constructed = 0;
+	s = kmem_cache_create("ring", 64, 0,
+			      SLAB_RED_ZONE | SLAB_CONSISTENCY_CHECKS,
+			      once_damaging_ctor);
+	assert_int_equal(slab_of(alloc(s))->inuse, 1);
+	assert_string_equal(lab_said(),
+			    "Right Redzone overwritten; FIX RESTORING; FIX ALL_USED");
+	assert_int_equal(s->node[0]->nr_slabs, 1);
+	assert_int_equal(slab_machine_pages_used(lab.m), 2);
 }
 
 static void d3_an_allocation_takes_the_head_of_the_chain(void **state)
@@ -199,6 +240,39 @@ static void d7_a_full_slab_emptied_at_once_is_discarded_at_the_limit(void **stat
 	intact(s);
 }
 
+static void d7_a_full_slab_does_not_count_itself(void **state)
+{
+	struct kmem_cache *s = cache(20000, SLAB_STORE_USER);
+	void *a = alloc(s), *b = alloc(s);
+
+	(void)state;
+	/* np < mp: 0 < 1, and then 1 */
+	slab_cache_set_min_partial(s, 1);
+	kmem_cache_free(s, a);
+	assert_int_equal(s->node[0]->nr_partial, 1);
+	kmem_cache_free(s, b);
+	assert_int_equal(s->node[0]->nr_partial, 1);
+	assert_int_equal(s->node[0]->nr_slabs, 1);
+	intact(s);
+}
+
+static void d8_a_free_leaves_a_partial_slab_in_its_place(void **state)
+{
+	struct kmem_cache *s = cache(64, FZPU);
+	void *a[64], *b, *c;
+
+	(void)state;
+	fill_slab(s, a);
+	b = alloc(s);
+	c = alloc(s);
+	kmem_cache_free(s, a[0]);
+	assert_ptr_equal(slab_of(b), slab_of(c));
+	kmem_cache_free(s, c);
+	assert_ptr_equal(s->node[0]->partial.next, &slab_of(b)->slab_list);
+	assert_ptr_equal(s->node[0]->partial.prev, &slab_of(a[0])->slab_list);
+	intact(s);
+}
+
 static void d8_an_emptied_slab_below_the_limit_stays_in_place(void **state)
 {
 	struct kmem_cache *s = cache(64, FZPU);
@@ -227,6 +301,33 @@ static void d9_an_emptied_slab_at_the_limit_is_discarded(void **state)
 	intact(s);
 }
 
+static unsigned int nr_changes, nr_locked_changes;
+
+static void at_nr_slabs(void *arg, enum slab_point_kind point)
+{
+	struct kmem_cache *s = arg;
+
+	if (point != SLAB_POINT_NR_SLABS)
+		return;
+	nr_changes++;
+	nr_locked_changes += lock_is_held(&s->node[0]->list_lock);
+}
+
+static void d9_a_discarded_slab_is_counted_out_under_the_lock(void **state)
+{
+	struct kmem_cache *s = cache(64, FZPU);
+
+	(void)state;
+	slab_cache_set_min_partial(s, 0);
+	nr_changes = nr_locked_changes = 0;
+	slab_machine_set_point_hook(lab.m, at_nr_slabs, s);
+	kmem_cache_free(s, alloc(s));
+	slab_machine_set_point_hook(lab.m, NULL, NULL);
+	/* D1 and D9 */
+	assert_int_equal(nr_changes, 2);
+	assert_int_equal(nr_locked_changes, 2);
+}
+
 static void d10_a_refused_free_changes_nothing_and_leaks(void **state)
 {
 	struct kmem_cache *s = cache(64, FZPU);
@@ -250,6 +351,48 @@ static void d10_a_refused_free_changes_nothing_and_leaks(void **state)
 	kmem_cache_free(s, a);
 	assert_string_equal(lab_said(), "");
 	assert_int_equal(slab->inuse, 0);
+}
+
+static void d10_a_chain_is_refused_whole_for_one_bad_object(void **state)
+{
+	struct kmem_cache *s = cache(64, FZPU);
+	void *p[3] = { alloc(s), alloc(s), alloc(s) };
+	struct slab *slab = slab_of(p[0]);
+	void *head = slab->freelist;
+	const struct slab_report *fix = &lab.records[2];
+
+	(void)state;
+	memset(p[2], 0x11, 64);
+	poke((char *)p[1] + 64, 0x41);
+	/* the last comes first */
+	kmem_cache_free_bulk(s, 3, p);
+	assert_string_equal(lab_said(),
+			    "Right Redzone overwritten; FIX RESTORING; FIX NOT_FREED");
+	assert_int_equal(fix->object, (uintptr_t)p[1]);
+	assert_int_equal(slab->inuse, 3);
+	assert_ptr_equal(slab->freelist, head);
+	/* what came before it is marked free already */
+	assert_int_equal(*(uint8_t *)p[2], POISON_FREE);
+	intact(s);
+}
+
+static void d11_a_refused_free_that_dropped_the_chain_moves_the_slab(void **state)
+{
+	struct kmem_cache *s = cache(64, FZPU);
+	void *a = alloc(s);
+	struct slab *slab = slab_of(a);
+
+	(void)state;
+	slab->freelist = (void *)0x41414141;
+	poke((char *)a + 64, 0x41);
+	kmem_cache_free(s, a);
+	assert_string_equal(lab_said(),
+			    "Freepointer corrupt; FIX FREELIST_CLEARED; Right Redzone overwritten; FIX RESTORING; FIX NOT_FREED");
+	assert_false(slab_is_partial(slab));
+	assert_int_equal(s->node[0]->nr_partial, 0);
+	assert_ptr_equal(s->node[0]->full.next, &slab->slab_list);
+	assert_int_equal(slab->inuse, slab->objects);
+	intact(s);
 }
 
 static void d11_a_dropped_chain_takes_the_slab_off_partial_at_once(void **state)
@@ -455,16 +598,23 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		lab_test(d1_a_new_slab_goes_to_the_head_of_partial),
 		lab_test(d1_a_new_slab_of_one_object_is_full_at_once),
+		lab_test(t3_a_new_slab_goes_back_when_the_lock_is_held),
 		lab_test(d2_a_new_slab_that_fails_its_checks_is_leaked_uncounted),
+		lab_test(d2_who_may_wait_gets_an_object_of_the_next_slab),
 		lab_test(d3_an_allocation_takes_the_head_of_the_chain),
 		lab_test(d4_the_last_object_moves_the_slab_to_full),
 		lab_test(d4_without_store_user_a_full_slab_is_on_no_list),
 		lab_test(d5_a_failed_allocation_check_freezes_the_slab),
 		lab_test(d6_the_first_free_to_a_full_slab_goes_to_the_tail),
 		lab_test(d7_a_full_slab_emptied_at_once_is_discarded_at_the_limit),
+		lab_test(d7_a_full_slab_does_not_count_itself),
+		lab_test(d8_a_free_leaves_a_partial_slab_in_its_place),
 		lab_test(d8_an_emptied_slab_below_the_limit_stays_in_place),
 		lab_test(d9_an_emptied_slab_at_the_limit_is_discarded),
+		lab_test(d9_a_discarded_slab_is_counted_out_under_the_lock),
 		lab_test(d10_a_refused_free_changes_nothing_and_leaks),
+		lab_test(d10_a_chain_is_refused_whole_for_one_bad_object),
+		lab_test(d11_a_refused_free_that_dropped_the_chain_moves_the_slab),
 		lab_test(d11_a_dropped_chain_takes_the_slab_off_partial_at_once),
 		lab_test(d11_without_store_user_nothing_is_listed_twice),
 		lab_test(claim_14_debug_caches_keep_full_lists_only_with_users),

@@ -90,6 +90,35 @@ static void nodes_have_pages_of_their_own(void **state)
 	assert_int_equal(page->node, 2);
 }
 
+/* A process that may map little data still has all its nodes. */
+static void nodes_open_no_more_than_they_use(void **state)
+{
+	unsigned int node;
+
+	(void)state;
+	lab_reopen(&(struct slab_machine_config){ .nr_nodes = 16 });
+	for (node = 16; node--;)
+		assert_non_null(
+			pages_alloc(lab.m, __GFP_THISNODE, 0, (int)node));
+	/* a piece of the largest order a node */
+	assert_int_equal(lab.m->pages_opened, 16 << MAX_PAGE_ORDER);
+}
+
+static void freed_pages_go_back_to_their_node(void **state)
+{
+	struct slab *page, *other;
+
+	(void)state;
+	lab_reopen(&(struct slab_machine_config){ .nr_nodes = 2 });
+	other = pages_alloc(lab.m, __GFP_THISNODE, 0, 1);
+	page = pages_alloc(lab.m, __GFP_THISNODE, MAX_PAGE_ORDER, 0);
+	pages_free(lab.m, other);
+	pages_free(lab.m, page);
+	assert_ptr_equal(pages_alloc(lab.m, __GFP_THISNODE, 0, 1), other);
+	assert_ptr_equal(
+		pages_alloc(lab.m, __GFP_THISNODE, MAX_PAGE_ORDER, 0), page);
+}
+
 static void tails_lead_to_the_head_and_outside_to_nothing(void **state)
 {
 	struct slab *head = pages_alloc(lab.m, 0, 3, 0);
@@ -221,6 +250,8 @@ int main(void)
 		lab_test(the_limit_counts_pages),
 		lab_test(orders_above_the_largest_are_refused),
 		lab_test(nodes_have_pages_of_their_own),
+		lab_test(nodes_open_no_more_than_they_use),
+		lab_test(freed_pages_go_back_to_their_node),
 		lab_test(tails_lead_to_the_head_and_outside_to_nothing),
 		lab_test(a_damaged_order_gives_nothing_of_others_away),
 		lab_test(a_reset_machine_reads_zero_and_repeats_addresses),
