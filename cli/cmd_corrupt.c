@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cmd_corrupt.c - `corrupt`: break something on purpose, in one of the kinds
+ * that corruptions.def lists
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <slab/inject.h>
+
+#include "commands.h"
+#include "names.h"
+
+#define MAX_KINDS 128
+
+static const struct field corrupt_fields[] = {
+	FIELD("kind", TEXT, "what was broken"),
+	FIELD("target", TEXT, "where"),
+	FIELD("first", ADDRESS, "first byte changed"),
+	FIELD("last", ADDRESS, "last byte changed"),
+	FIELD("before", BYTE, "the first byte before"),
+	FIELD("after", BYTE, "the first byte after"),
+	FIELD("text", TEXT, "what was done"),
+	{},
+};
+static const struct field corrupt_returns = FIELD("corruption", RECORD, NULL,
+						  .of = corrupt_fields);
+
+static int fail_kind(const char *kind)
+{
+	const char *names[MAX_KINDS];
+	size_t i;
+
+	for (i = 0; i < slab_nr_corruptions() && i < MAX_KINDS; i++)
+		names[i] = slab_corruption(i)->name;
+	fail("no_kind", "corrupt list has them all",
+	     "corrupt: no kind named \"%.60s\"", kind);
+	hint_nearest(kind, names, i);
+	return -EINVAL;
+}
+
+static bool has_key(const char *keys, const char *key)
+{
+	size_t n = strlen(key);
+	const char *p = keys;
+
+	while ((p = strstr(p, key))) {
+		if ((p == keys || p[-1] == ' ') && (!p[n] || p[n] == ' '))
+			return true;
+		p++;
+	}
+	return false;
+}
+
+/* Values that are places become the addresses that the library reads. */
+static int read_values(const struct invocation *inv,
+		       const struct slab_corruption *row,
+		       struct slab_corrupt_value *value, char (*text)[24])
+{
+	size_t i;
+
+	for (i = 0; i < inv->nr_any; i++) {
+		const char *v = inv->any[i].value;
+		uintptr_t address;
+
+		if (!has_key(row->keys, inv->any[i].key))
+			return fail("no_key", NULL, "corrupt %s has no %s=; "
+				    "it takes %s", row->name, inv->any[i].key,
+				    *row->keys ? row->keys : "no key");
+		value[i].key = inv->any[i].key;
+		value[i].value = v;
+		if (!strstr(v, ":S"))
+			continue;
+		if (place_address(v, &address))
+			return -EINVAL;
+		snprintf(text[i], sizeof(text[i]), "0x%lx",
+			 (unsigned long)to_print(address));
+		value[i].value = text[i];
+	}
+	value[i].key = NULL;
+	return 0;
+}
+
+static int corrupt(const struct invocation *inv, struct model *out)
+{
+	const char *target = arg_word(inv, "OBJ|SLAB");
+	const char *kind = arg_word(inv, "KIND");
+	const struct slab_corruption *row = slab_corruption_find(kind);
+	struct slab_corrupt_value value[MAX_ARGS + 1];
+	struct slab_corrupt_result did = { 0 };
+	char text[MAX_ARGS][24], hint[80];
+	uintptr_t address;
+	int err;
+
+	if (!row)
+		return fail_kind(kind);
+	if (read_values(inv, row, value, text) ||
+	    place_address(target, &address))
+		return -EINVAL;
+	err = slab_corrupt(inv->machine, kind, address, value, &did);
+	if (err) {
+		snprintf(hint, sizeof(hint),
+			 "corrupt list %s: what it needs, its keys", kind);
+		return fail("refused", hint, "corrupt %s: %s", kind,
+			    did.why[0] ? did.why : strerror(-err));
+	}
+	put_text(out->root, "kind", "%s", kind);
+	put_text(out->root, "target", "%s", target);
+	if (did.last) {
+		put_count(out->root, "first", to_print(did.first));
+		put_count(out->root, "last", to_print(did.last));
+		put_count(out->root, "before", did.before);
+		put_count(out->root, "after", did.after);
+	}
+	put_text(out->root, "text", "%s", did.text);
+	view_text(out, "%s", did.text);
+	return 0;
+}
+
+/* Z or P beside U adds nothing here: these columns go when there is no room. */
+#define IS_EXTRA(set) \
+	((set) == SLAB_SET_U || (set) == SLAB_SET_FU || (set) == SLAB_SET_ZU)
+#define SET(id, text)                                                      \
+	FIELD(text, TEXT, "found by, with these flags",                    \
+	      .how = IS_EXTRA(SLAB_SET_##id) ? FIELD_EXTRA : 0),
+static const struct field kind_fields[] = {
+	FIELD("kind", TEXT, "name"),
+	FIELD("damages", TEXT, "what it does", .how = FIELD_QUIET),
+	FIELD("target", TEXT, "object or slab", .how = FIELD_QUIET),
+	FIELD("needs", TEXT, "what must be so", .how = FIELD_QUIET),
+	FIELD("keys", TEXT, "keys it takes", .how = FIELD_QUIET),
+	SLAB_MATRIX_SETS(SET)
+	{},
+};
+#undef SET
+static const struct field list_fields[] = {
+	FIELD("kinds", TABLE, "one row a kind", .of = kind_fields),
+	{},
+};
+static const struct field list_returns = FIELD("list", RECORD, NULL,
+					       .of = list_fields);
+
+static void describe(struct model *out, const struct slab_corruption *c)
+{
+	struct block *line = view_line(out);
+
+	line_add(line, STYLE_STRONG, "%s", c->name);
+	line_add(line, STYLE_PLAIN, "  %s", c->damages);
+	line = view_line(out);
+	line_add(line, STYLE_DIM, "  target  ");
+	line_add(line, STYLE_PLAIN, "%s",
+		 c->target == SLAB_TARGET_SLAB ? "a slab" : "an object");
+	line = view_line(out);
+	line_add(line, STYLE_DIM, "  needs   ");
+	line_add(line, STYLE_PLAIN, "%s", *c->needs ? c->needs : "nothing");
+	line = view_line(out);
+	line_add(line, STYLE_DIM, "  keys    ");
+	line_add(line, STYLE_PLAIN, "%s", *c->keys ? c->keys : "none");
+}
+
+static int corrupt_list(const struct invocation *inv, struct model *out)
+{
+	struct value *table = put_table(out->root, "kinds");
+	const char *kind = arg_word(inv, "KIND");
+	size_t i, k;
+
+	if (kind && !slab_corruption_find(kind))
+		return fail_kind(kind);
+	for (i = 0; i < slab_nr_corruptions(); i++) {
+		const struct slab_corruption *c = slab_corruption(i);
+		struct value *row;
+
+		if (kind && strcmp(kind, c->name))
+			continue;
+		row = table_row(table);
+		put_text(row, "kind", "%s", c->name);
+		put_text(row, "damages", "%s", c->damages);
+		put_text(row, "target", "%s",
+			 c->target == SLAB_TARGET_SLAB ? "slab" : "object");
+		put_text(row, "needs", "%s", c->needs);
+		put_text(row, "keys", "%s", c->keys);
+		for (k = 0; k < SLAB_NR_SETS; k++)
+			put_text(row, slab_matrix_set_text(k), "%s",
+				 c->found_by[k]);
+		if (kind)
+			describe(out, c);
+	}
+	view_value(out, table, kind ? 2 : 0);
+	view_text(out, "found at a alloc, f free, v validate, d destroy, y "
+		  "verify, - never;");
+	view_text(out, "h free when hardened, s AddressSanitizer; blank: can "
+		  "not be done so.");
+	view_text(out, "Columns are the cache's debug flags.");
+	return 0;
+}
+
+static const struct arg corrupt_args[] = {
+	ARG("OBJ|SLAB", WORD, "what to break", .is_required = true,
+	    .complete = complete_object),
+	ARG("KIND", WORD, "how", .is_required = true,
+	    .complete = complete_kind),
+	ARG("key", ANY_KEY, "as corrupt list KIND says", .value = "value"),
+	{},
+};
+static const struct arg list_args[] = {
+	ARG("KIND", WORD, "only this one, in words",
+	    .complete = complete_kind),
+	{},
+};
+
+const struct command corrupt_commands[] = {
+	{
+		.group = "corrupt",
+		.brief = "break an object or a slab in one of the known ways",
+		.example = "corrupt $b right-redzone found=0x12",
+		.args = corrupt_args,
+		.returns = &corrupt_returns,
+		.run = corrupt,
+	},
+	{
+		.group = "corrupt",
+		.name = "list",
+		.brief = "the kinds, and what finds each",
+		.example = "corrupt list",
+		.args = list_args,
+		.returns = &list_returns,
+		.run = corrupt_list,
+		.needs_no_machine = true,
+	},
+	{},
+};

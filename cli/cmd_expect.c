@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cmd_expect.c - `expect` and `allow`: what must have happened
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "events.h"
+#include "expect.h"
+#include "names.h"
+#include "output.h"
+#include "report_queue.h"
+#include "where.h"
+
+static int expect_errors(const struct invocation *inv, struct model *out)
+{
+	unsigned int errors = slab_machine_errors(inv->machine);
+	struct queued_report *q;
+	struct detail d;
+	uint64_t wanted = 0;
+	size_t i;
+
+	(void)out;
+	if (arg_number(inv, "N", UINT32_MAX, &wanted))
+		return -EINVAL;
+	if (errors != wanted) {
+		fail_expect("errors %llu: the counter says %u",
+			    (unsigned long long)wanted, errors);
+		detail_open(&d);
+		tell_queue(d.f);
+		detail_close(&d);
+		return -EINVAL;
+	}
+	slab_machine_clear_errors(inv->machine);
+	for (i = 0; (q = report_queue_at(session.reports, i)); i++)
+		q->is_taken = true;
+	return 0;
+}
+
+/* ---- expect error, state, event ---- */
+
+static bool is_expectation(void)
+{
+	return !strcmp(session.error.code, EXPECTATION) &&
+	       !strcmp(session.error.message,
+		       Tcl_GetStringResult(session.interp));
+}
+
+static int expect_error(const struct invocation *inv, struct model *out)
+{
+	const char *glob = arg_word(inv, "GLOB");
+	int code = where_eval_body(arg_object(inv, "SCRIPT"));
+	char result[512];
+
+	(void)out;
+	snprintf(result, sizeof(result), "%s",
+		 Tcl_GetStringResult(session.interp));
+	if (code == TCL_ERROR && Tcl_LimitExceeded(session.interp))
+		return -EINVAL; /* a loop without end is not what was meant */
+	if (code == TCL_ERROR && is_expectation())
+		return -EINVAL;
+	if (code != TCL_ERROR)
+		return fail_expect("error \"%s\": there was no error", glob);
+	if (!Tcl_StringMatch(result, glob))
+		return fail_expect("error \"%s\": the error was \"%s\"", glob,
+				   result);
+	Tcl_ResetResult(session.interp);
+	return 0;
+}
+
+static int expect_state(const struct invocation *inv, struct model *out)
+{
+	const char *wanted = arg_word(inv, "STATE"), *is;
+	struct slab_cache_info cache;
+	struct slab_slab_info slab;
+	struct detail d;
+	char name[NAME_SIZE];
+
+	(void)out;
+	if (place_slab(arg_word(inv, "SLAB"), &cache, &slab))
+		return -EINVAL;
+	is = slab_state_name(slab.state);
+	if (!strcmp(is, wanted) || (!strcmp(wanted, "partial") &&
+				    slab.state == SLAB_STATE_EMPTY))
+		return 0;
+	slot_name(cache.name, slab.nr, -1, name);
+	fail_expect("state %s %s: it is %s, inuse %u of %u", name, wanted, is,
+		    slab.inuse, slab.objects);
+	detail_open(&d);
+	tell_queue(d.f);
+	tell_map(d.f, cache.name);
+	detail_close(&d);
+	return -EINVAL;
+}
+
+static bool event_key_fits(const struct slab_event *e, const char *key,
+			   const char *value, bool *known)
+{
+	char text[NAME_SIZE];
+
+	*known = true;
+	if (!strcmp(key, "cache"))
+		snprintf(text, sizeof(text), "%s", e->cache);
+	else if (!strcmp(key, "slab"))
+		slot_name(e->cache, e->slab_nr, -1, text);
+	else if (!strcmp(key, "object"))
+		slot_name(e->cache, e->slab_nr, e->index, text);
+	else if (!strcmp(key, "cpu"))
+		snprintf(text, sizeof(text), "%u", e->cpu);
+	else if (!strcmp(key, "a"))
+		snprintf(text, sizeof(text), "%lu", e->a);
+	else if (!strcmp(key, "b"))
+		snprintf(text, sizeof(text), "%lu", e->b);
+	else
+		*known = false;
+	return *known && !strcmp(text, value);
+}
+
+static int event_fits(const struct invocation *inv,
+		      const struct slab_event *e, bool *fits)
+{
+	size_t i;
+
+	*fits = true;
+	for (i = 0; i < inv->nr_any; i++) {
+		bool known;
+
+		if (!event_key_fits(e, inv->any[i].key, inv->any[i].value,
+				    &known))
+			*fits = false;
+		if (!known)
+			return fail("no_key", "cache= slab= object= cpu= a= b=",
+				    "expect event has no %s=",
+				    inv->any[i].key);
+	}
+	return 0;
+}
+
+static int fail_event_name(const char *name)
+{
+	const char *names[SLAB_NR_EVENTS];
+	unsigned int i;
+
+	for (i = 0; i < SLAB_NR_EVENTS; i++)
+		names[i] = slab_event_name(i);
+	fail("no_event", NULL, "expect event: no event named \"%.40s\"", name);
+	hint_nearest(name, names, SLAB_NR_EVENTS);
+	return -EINVAL;
+}
+
+static int expect_event(const struct invocation *inv, struct model *out)
+{
+	uint64_t taken = event_log_taken(session.events), seq = taken;
+	const char *name = arg_word(inv, "NAME");
+	const struct slab_event *e;
+	struct detail d;
+	unsigned int i;
+	size_t told = 0;
+
+	(void)out;
+	for (i = 0; i < SLAB_NR_EVENTS; i++) {
+		if (!strcmp(slab_event_name(i), name))
+			break;
+	}
+	if (i == SLAB_NR_EVENTS)
+		return fail_event_name(name);
+	for (; (e = event_log_after(session.events, seq)); seq = e->seq) {
+		bool fits;
+
+		if (e->kind != i)
+			continue;
+		if (event_fits(inv, e, &fits))
+			return -EINVAL;
+		if (!fits)
+			continue;
+		event_log_take(session.events, e->seq);
+		return 0;
+	}
+	fail_expect("event %s: it did not happen%s", name,
+		    taken ? " after the event that was expected last" : "");
+	detail_open(&d);
+	for (seq = taken; (e = event_log_after(session.events, seq)) &&
+			  told < 20; seq = e->seq, told++) {
+		char story[256];
+
+		slab_event_sentence(e, story, sizeof(story));
+		fprintf(d.f, "  %-20s %s\n", slab_event_name(e->kind), story);
+	}
+	detail_close(&d);
+	return -EINVAL;
+}
+
+/* ---- expect {EXPRESSION} ---- */
+
+/* Where the outermost comparison of an expression stands. */
+static const char *find_comparison(const char *p, size_t *length)
+{
+	static const char *const words[] = { "==", "!=", "<=", ">=", " eq ",
+					     " ne ", " in ", " ni ", "<", ">" };
+	int depth = 0;
+	size_t i;
+
+	for (; *p; p++) {
+		if (strchr("([{", *p))
+			depth++;
+		else if (strchr(")]}", *p))
+			depth--;
+		else if (*p == '"')
+			p += 1 + strcspn(p + 1, "\"") - !strchr(p + 1, '"');
+		for (i = 0; !depth && i < sizeof(words) / sizeof(*words); i++) {
+			*length = strlen(words[i]);
+			if (!strncmp(p, words[i], *length))
+				return p;
+		}
+	}
+	return NULL;
+}
+
+static void tell_side(FILE *f, const char *name, const char *text, size_t n)
+{
+	Tcl_Obj *side = Tcl_NewStringObj(text, (int)n), *value;
+
+	Tcl_IncrRefCount(side);
+	if (Tcl_ExprObj(session.interp, side, &value) == TCL_OK) {
+		fprintf(f, "  %s %s\n", name, Tcl_GetString(value));
+		Tcl_DecrRefCount(value);
+	}
+	Tcl_DecrRefCount(side);
+}
+
+static int expect_expression(const struct invocation *inv, struct model *out)
+{
+	Tcl_Obj *object = arg_object(inv, "EXPRESSION");
+	const char *text = Tcl_GetString(object), *at;
+	struct detail d;
+	size_t n;
+	int truth;
+
+	(void)out;
+	if (Tcl_ExprBooleanObj(session.interp, object, &truth) != TCL_OK) {
+		char message[512];
+
+		if (session.error.code[0] &&
+		    !strcmp(session.error.message,
+			    Tcl_GetStringResult(session.interp)))
+			return -EINVAL; /* a command inside says why */
+		snprintf(message, sizeof(message), "%.400s",
+			 Tcl_GetStringResult(session.interp));
+		return fail("expression",
+			    "expect {EXPRESSION}, report, no report, errors, "
+			    "error, state, event",
+			    "expect {%.100s}: %s", text, message);
+	}
+	if (truth)
+		return 0;
+	fail_expect("{%.400s}: it is false", text);
+	at = find_comparison(text, &n);
+	detail_open(&d);
+	if (at) {
+		char message[1024];
+
+		snprintf(message, sizeof(message), "%s",
+			 session.error.message);
+		tell_side(d.f, "left ", text, (size_t)(at - text));
+		tell_side(d.f, "right", at + n, strlen(at + n));
+		fail_answer(EXPECTATION, NULL, "%s", message);
+	}
+	detail_close(&d);
+	return -EINVAL;
+}
+
+static int allow_report(const struct invocation *inv, struct model *out)
+{
+	(void)out;
+	report_queue_allow(session.reports, arg_word(inv, "TEXT"));
+	return 0;
+}
+
+/* ---- rows ---- */
+
+static const struct arg report_args[] = {
+	ARG("TEXT", WORD, "title, or a part of it", .is_required = true,
+	    .complete = complete_title),
+	ARG("cache", KEY, "the cache it names", .value = "NAME",
+	    .complete = complete_cache),
+	ARG("object", KEY, "the object or slab it is about", .value = "OBJ",
+	    .complete = complete_object),
+	ARG("at", KEY, "the first damaged byte", .value = "ADDR",
+	    .complete = complete_object),
+	ARG("found", KEY, "what was there", .value = "BYTE"),
+	ARG("wanted", KEY, "what should have been there", .value = "BYTE"),
+	ARG("times", KEY, "that many reports fit, all are taken",
+	    .value = "N"),
+	ARG("fix", KEY, "a part of a FIX line", .value = "TEXT"),
+	{},
+};
+static const struct arg asan_args[] = {
+	ARG("TEXT", WORD, "a part of it: slab-out-of-bounds",
+	    .is_required = true),
+	ARG("cache", KEY, "the cache it names", .value = "NAME",
+	    .complete = complete_cache),
+	ARG("object", KEY, "the object whose slot was touched", .value = "OBJ",
+	    .complete = complete_object),
+	ARG("at", KEY, "the first byte of the access", .value = "ADDR",
+	    .complete = complete_object),
+	ARG("times", KEY, "that many reports fit, all are taken",
+	    .value = "N"),
+	{},
+};
+static const struct arg no_args[] = {
+	ARG("WHAT", WORD, "report", .is_required = true,
+	    .choices = "report"),
+	{},
+};
+static const struct arg errors_args[] = {
+	ARG("N", WORD, "failed checks and repairs since the last one",
+	    .is_required = true),
+	{},
+};
+static const struct arg error_args[] = {
+	ARG("GLOB", WORD, "the message, * and ? match", .is_required = true),
+	ARG("SCRIPT", WORD, "what must fail", .is_required = true),
+	{},
+};
+static const struct arg state_args[] = {
+	ARG("SLAB", WORD, "ring:S1, $b.slab", .is_required = true,
+	    .complete = complete_slab),
+	ARG("STATE", WORD, "what it is", .is_required = true,
+	    .choices = "partial|full|frozen|isolated|empty"),
+	{},
+};
+static const struct arg event_args[] = {
+	ARG("NAME", WORD, "a step of the allocator", .is_required = true,
+	    .complete = complete_event),
+	ARG("key", ANY_KEY, "cache= slab= object= cpu= a= b=",
+	    .value = "value"),
+	{},
+};
+static const struct arg expression_args[] = {
+	ARG("EXPRESSION", WORD, "what must be true", .is_required = true),
+	{},
+};
+static const struct arg allow_args[] = {
+	ARG("TEXT", WORD, "title, or a part of it", .is_required = true,
+	    .complete = complete_title),
+	{},
+};
+
+#define EXPECT(n, b, e, a, r)                                              \
+	{                                                                  \
+		.group = "expect", .name = (n), .brief = (b),              \
+		.example = (e), .args = (a), .run = (r)                    \
+	}
+
+const struct command expect_commands[] = {
+	EXPECT("report", "a report was made; it is taken",
+	       "corrupt $b right-redzone; free $b; "
+	       "expect report \"Right Redzone overwritten\" object=$b",
+	       report_args, expect_report),
+	EXPECT("asan", "AddressSanitizer made a report; it is taken",
+	       "scenario \"a read behind an object\" needs=asan {\n"
+	       "    cache create ring size=192\n"
+	       "    alloc ring as b\n"
+	       "    load8 $b.end\n"
+	       "    expect asan \"slab-out-of-bounds\" object=$b at=$b.end\n"
+	       "}",
+	       asan_args, expect_asan),
+	EXPECT("no", "no report is left", "expect no report", no_args,
+	       expect_no),
+	EXPECT("errors", "slub_kunit's counter; takes all reports",
+	       "expect errors 0", errors_args, expect_errors),
+	EXPECT("error", "a script fails with such a message",
+	       "expect error {no cache*} { alloc rign }", error_args,
+	       expect_error),
+	EXPECT("state", "a slab is in a state", "expect state $b.slab partial",
+	       state_args, expect_state),
+	EXPECT("event", "a step happened, after those expected before",
+	       "expect event alloc cache=ring", event_args, expect_event),
+	EXPECT(NULL, "an expression is true",
+	       "expect {[dict get [slab show $b.slab] inuse] == 3}",
+	       expression_args, expect_expression),
+	{
+		.group = "allow",
+		.name = "report",
+		.brief = "such reports do not fail the scenario",
+		.example = "allow report \"Poison overwritten\"",
+		.args = allow_args,
+		.run = allow_report,
+	},
+	{},
+};

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * cmd_machine.c - the machine under the caches: CPUs, clock, parameters, RCU,
+ * failures on purpose
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <slab/debug.h>
+
+#include "commands.h"
+#include "events.h"
+#include "names.h"
+#include "report_queue.h"
+
+/* ---- machine, cpu, sysctl ---- */
+
+static const struct field show_fields[] = {
+	FIELD("target", TEXT, "what is looked at"),
+	FIELD("cpus", COUNT, "virtual CPUs"),
+	FIELD("cpu", COUNT, "the one that commands run on"),
+	FIELD("nodes", COUNT, "memory nodes"),
+	FIELD("node", COUNT, "the CPU's node"),
+	FIELD("seed", COUNT, "of everything random"),
+	FIELD("jiffies", JIFFIES, "the clock; each command takes one"),
+	FIELD("pages_used", COUNT, "pages that slabs and kmalloc have"),
+	FIELD("page_limit", COUNT, "pages that can be had"),
+	FIELD("rcu_pending", COUNT, "callbacks that wait for a grace period"),
+	FIELD("reports", COUNT, "reports so far"),
+	FIELD("errors", COUNT, "slub_kunit's counter"),
+	{},
+};
+static const struct field show_returns = FIELD("machine", RECORD, NULL,
+					       .of = show_fields);
+
+static int machine_show(const struct invocation *inv, struct model *out)
+{
+	const struct slab_machine_config *c = slab_machine_config(inv->machine);
+	struct slab_machine *m = inv->machine;
+	unsigned int cpu = slab_machine_cpu(m);
+	struct value *r = out->root;
+
+	put_text(r, "target", "virtual");
+	put_count(r, "cpus", c->nr_cpus ? c->nr_cpus : 1);
+	put_count(r, "cpu", cpu);
+	put_count(r, "nodes", c->nr_nodes ? c->nr_nodes : 1);
+	put_count(r, "node", slab_machine_cpu_node(m, cpu));
+	put_count(r, "seed", c->seed);
+	put_count(r, "jiffies", slab_machine_jiffies(m));
+	put_count(r, "pages_used", slab_machine_pages_used(m));
+	put_count(r, "page_limit", c->page_limit);
+	put_count(r, "rcu_pending", slab_machine_rcu_pending(m));
+	put_count(r, "reports", slab_machine_reports(m));
+	put_count(r, "errors", slab_machine_errors(m));
+	return 0;
+}
+
+static const struct field jiffies_returns =
+	FIELD("jiffies", JIFFIES, "the clock after it");
+
+static int machine_tick(const struct invocation *inv, struct model *out)
+{
+	uint64_t n = 1;
+
+	if (arg_number(inv, "N", 1ULL << 40, &n))
+		return -EINVAL;
+	slab_machine_tick(inv->machine, n);
+	root_number(out, slab_machine_jiffies(inv->machine));
+	return 0;
+}
+
+static int machine_reset(const struct invocation *inv, struct model *out)
+{
+	(void)out;
+	slab_machine_reset(inv->machine);
+	report_queue_clear(session.reports);
+	event_log_clear(session.events);
+	return 0;
+}
+
+static int machine_pages(const struct invocation *inv, struct model *out)
+{
+	uint64_t n = 0;
+
+	(void)out;
+	if (arg_number(inv, "N", SLAB_SLOT_SIZE >> 12, &n))
+		return -EINVAL;
+	slab_machine_set_page_limit(inv->machine, (unsigned long)n);
+	return 0;
+}
+
+static int cpu_use(const struct invocation *inv, struct model *out)
+{
+	unsigned int nr = slab_machine_config(inv->machine)->nr_cpus;
+	uint64_t cpu = 0;
+
+	(void)out;
+	if (arg_number(inv, "N", UINT32_MAX, &cpu))
+		return -EINVAL;
+	if (slab_machine_set_cpu(inv->machine, (unsigned int)cpu))
+		return fail("no_cpu", "--cpus N makes more",
+			    "no virtual CPU %llu: this machine has %s%u",
+			    (unsigned long long)cpu,
+			    nr < 2 ? "only CPU " : "0 to ", nr ? nr - 1 : 0);
+	return 0;
+}
+
+static int run_sysctl(const struct invocation *inv, struct model *out)
+{
+	const char *name = arg_word(inv, "NAME"), *value;
+	char copy[64];
+
+	(void)out;
+	value = arg_word(inv, "VALUE");
+	if (inv->nr_any == 1 && !name) {
+		name = inv->any[0].key;
+		value = inv->any[0].value;
+	}
+	if (!name || !value || inv->nr_any > 1 || (name && inv->nr_any &&
+						    name != inv->any[0].key))
+		return fail("usage", "sysctl slab_max_order=0",
+			    "sysctl: a name and a value");
+	snprintf(copy, sizeof(copy), "%s", name);
+	return session_sysctl(inv->machine, copy, value);
+}
+
+/* ---- rcu ---- */
+
+static const struct field count_returns =
+	FIELD("callbacks", COUNT, "callbacks that ran");
+
+static int rcu_tick(const struct invocation *inv, struct model *out)
+{
+	root_number(out, slab_machine_rcu_tick(inv->machine));
+	return 0;
+}
+
+static int rcu_barrier(const struct invocation *inv, struct model *out)
+{
+	unsigned int pending = slab_machine_rcu_pending(inv->machine);
+
+	slab_machine_rcu_barrier(inv->machine);
+	root_number(out, pending - slab_machine_rcu_pending(inv->machine));
+	return 0;
+}
+
+/* ---- failslab ---- */
+
+static const struct field failslab_fields[] = {
+	FIELD("probability", COUNT, "percent of the questions that fail"),
+	FIELD("interval", COUNT, "only every N-th may fail"),
+	FIELD("times", NUMBER, "failures left; -1: without end"),
+	FIELD("space", NUMBER, "bytes that pass first"),
+	FIELD("verbose", COUNT, "0, 1 or 2"),
+	FIELD("ignore_gfp_wait", FLAG, "requests that may sleep never fail"),
+	FIELD("cache_filter", FLAG, "only caches marked with A fail"),
+	FIELD("nth", COUNT, "the N-th question from now fails; 0: off"),
+	FIELD("caches", LIST, "caches marked with A"),
+	{},
+};
+static const struct field failslab_returns = FIELD("failslab", RECORD, NULL,
+						   .of = failslab_fields);
+
+static int failslab_show(const struct invocation *inv, struct model *out)
+{
+	struct slab_failslab f;
+	struct slab_cache_info *cache;
+	struct value *r = out->root, *list;
+	size_t nr = 0, i;
+
+	slab_failslab_get(inv->machine, &f);
+	put_count(r, "probability", f.probability);
+	put_count(r, "interval", f.interval);
+	put_number(r, "times", f.times);
+	put_number(r, "space", f.space);
+	put_count(r, "verbose", f.verbose);
+	put_flag(r, "ignore_gfp_wait", f.ignore_gfp_wait);
+	put_flag(r, "cache_filter", f.cache_filter);
+	put_count(r, "nth", f.fail_nth);
+	list = put_list(r, "caches");
+	if (slab_target_caches(inv->target, &cache, &nr))
+		return 0;
+	for (i = 0; i < nr; i++) {
+		if (cache[i].flags & SLAB_FAILSLAB)
+			list_text(list, "%s", cache[i].name);
+	}
+	free(cache);
+	return 0;
+}
+
+static int read_numbers(const struct invocation *inv, struct slab_failslab *f)
+{
+	uint64_t probability = f->probability, interval = f->interval;
+	uint64_t verbose = f->verbose, nth = f->fail_nth;
+	uint64_t times = 0, space = 0;
+	const char *text = arg_word(inv, "times");
+
+	if (arg_number(inv, "probability", 100, &probability) ||
+	    arg_number(inv, "interval", UINT32_MAX, &interval) ||
+	    arg_number(inv, "verbose", 2, &verbose) ||
+	    arg_number(inv, "space", INT32_MAX, &space) ||
+	    arg_number(inv, "nth", UINT32_MAX, &nth))
+		return -EINVAL;
+	if (text && !strcmp(text, "-1"))
+		f->times = -1;
+	else if (arg_number(inv, "times", INT32_MAX, &times))
+		return -EINVAL;
+	else if (text)
+		f->times = (int)times;
+	if (arg_given(inv, "space"))
+		f->space = (int)space;
+	f->probability = (unsigned long)probability;
+	f->interval = (unsigned long)interval;
+	f->verbose = (unsigned long)verbose;
+	f->fail_nth = (unsigned long)nth;
+	return 0;
+}
+
+static int failslab_set(const struct invocation *inv, struct model *out)
+{
+	const char *name = arg_word(inv, "cache");
+	struct slab_cache_info cache;
+	struct slab_failslab f;
+	int err;
+
+	(void)out;
+	slab_failslab_get(inv->machine, &f);
+	if (read_numbers(inv, &f) ||
+	    arg_boolean(inv, "ignore-gfp-wait", &f.ignore_gfp_wait))
+		return -EINVAL;
+	if (name) {
+		if (place_cache(name, &cache))
+			return -EINVAL;
+		err = slab_cache_set_failslab(cache_handle(&cache), true);
+		if (err)
+			return fail_answer("refused", NULL,
+					   "failslab: %s: %s", name,
+					   cache.refcount > 1 ?
+					   "a cache with aliases can not be "
+					   "marked" : strerror(-err));
+		f.cache_filter = true;
+	}
+	slab_failslab_set(inv->machine, &f);
+	return 0;
+}
+
+static int failslab_off(const struct invocation *inv, struct model *out)
+{
+	struct slab_failslab f;
+
+	(void)out;
+	slab_failslab_get(inv->machine, &f);
+	f.probability = 0;
+	f.fail_nth = 0;
+	slab_failslab_set(inv->machine, &f);
+	return 0;
+}
+
+/* ---- rows ---- */
+
+static const struct arg tick_args[] = {
+	ARG("N", WORD, "jiffies; 1"),
+	{},
+};
+static const struct arg pages_args[] = {
+	ARG("N", WORD, "pages that can be had; 0: no limit",
+	    .is_required = true),
+	{},
+};
+static const struct arg cpu_args[] = {
+	ARG("N", WORD, "number of a virtual CPU", .is_required = true),
+	{},
+};
+static const struct arg sysctl_args[] = {
+	ARG("NAME", WORD, "slab_max_order, init_on_free, ...",
+	    .complete = complete_sysctl),
+	ARG("VALUE", WORD, "what it becomes, for caches made later"),
+	ARG("name", ANY_KEY, "both in one word", .value = "value"),
+	{},
+};
+static const struct arg failslab_args[] = {
+	ARG("probability", KEY, "percent", .value = "N"),
+	ARG("interval", KEY, "only every N-th", .value = "N"),
+	ARG("times", KEY, "how many failures; -1: without end", .value = "N"),
+	ARG("space", KEY, "bytes that pass first", .value = "N"),
+	ARG("cache", KEY, "only this cache", .value = "NAME",
+	    .complete = complete_cache),
+	ARG("nth", KEY, "the N-th question from now", .value = "N"),
+	ARG("ignore-gfp-wait", KEY, "requests that may sleep never fail",
+	    .value = "1|0"),
+	ARG("verbose", KEY, "0, 1 or 2", .value = "N"),
+	{},
+};
+
+#define ROW(g, n, b, e, ...)                                               \
+	{                                                                  \
+		.group = (g), .name = (n), .brief = (b), .example = (e),   \
+		__VA_ARGS__                                                \
+	}
+
+const struct command machine_commands[] = {
+	ROW("machine", "show", "CPUs, nodes, seed, clock", "machine show",
+	    .returns = &show_returns, .run = machine_show),
+	ROW("machine", "tick", "moves the clock", "machine tick 100",
+	    .args = tick_args, .returns = &jiffies_returns,
+	    .run = machine_tick),
+	ROW("machine", "pages", "limits the memory that can be had",
+	    "machine pages 1000", .args = pages_args, .run = machine_pages),
+	ROW("machine", "reset", "a fresh machine: no cache, no report",
+	    "machine reset", .run = machine_reset),
+	ROW("cpu", "use", "run what follows on another virtual CPU",
+	    "cpu use 0", .args = cpu_args, .run = cpu_use),
+	ROW(NULL, "sysctl", "set a kernel parameter",
+	    "sysctl slab_max_order=0", .args = sysctl_args, .run = run_sysctl),
+	ROW("rcu", "tick", "a grace period ends: callbacks run", "rcu tick",
+	    .returns = &count_returns, .run = rcu_tick),
+	ROW("rcu", "barrier", "waits until no callback is left",
+	    "rcu barrier", .returns = &count_returns, .run = rcu_barrier),
+	ROW("failslab", "show", "the settings of fault injection",
+	    "failslab show", .returns = &failslab_returns,
+	    .run = failslab_show),
+	ROW("failslab", "set", "make allocations fail",
+	    "failslab set probability=100 times=1 ignore-gfp-wait=0",
+	    .args = failslab_args, .run = failslab_set),
+	ROW("failslab", "off", "no more failures", "failslab off",
+	    .run = failslab_off),
+	{},
+};

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * events.c - a ring of what happened
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events.h"
+#include "output.h"
+#include "session.h"
+
+struct event_log {
+	struct slab_event *ring;
+	size_t size;	/* of ring; grows up to EVENT_LOG_SIZE */
+	uint64_t first; /* seq of the oldest kept; 0: none yet */
+	uint64_t last;
+	uint64_t taken;
+};
+
+struct event_log *event_log_create(void)
+{
+	return must_alloc(sizeof(struct event_log));
+}
+
+void event_log_destroy(struct event_log *log)
+{
+	if (log)
+		free(log->ring);
+	free(log);
+}
+
+void event_log_clear(struct event_log *log)
+{
+	log->first = log->last = log->taken = 0;
+}
+
+static void grow(struct event_log *log)
+{
+	size_t size = log->size ? log->size * 4 : 1024, i;
+	struct slab_event *ring = must_alloc(size * sizeof(*ring));
+
+	for (i = 0; log->size && i < log->size; i++) {
+		uint64_t seq = log->first + i;
+
+		ring[seq % size] = log->ring[seq % log->size];
+	}
+	free(log->ring);
+	log->ring = ring;
+	log->size = size;
+}
+
+/* The hook: inside the path, under its locks. It copies and prints. */
+static void event_hook(void *arg, const struct slab_event *event)
+{
+	struct event_log *log = arg;
+
+	if (log->last && event->seq != log->last + 1)
+		event_log_clear(log); /* a reset counts from 1 again */
+	if (!log->first)
+		log->first = event->seq;
+	if (!log->size || (event->seq - log->first >= log->size &&
+			   log->size < EVENT_LOG_SIZE))
+		grow(log);
+	log->ring[event->seq % log->size] = *event;
+	log->last = event->seq;
+	if (log->last - log->first >= log->size)
+		log->first = log->last - log->size + 1;
+	if (session.explains) {
+		char text[256];
+
+		slab_event_sentence(event, text, sizeof(text));
+		output_story("cpu%u  %s", event->cpu, text);
+	}
+}
+
+void event_log_attach(struct event_log *log, struct slab_machine *m)
+{
+	event_log_clear(log);
+	slab_machine_set_event_hook(m, event_hook, log);
+}
+
+const struct slab_event *event_log_after(const struct event_log *log,
+					 uint64_t after)
+{
+	uint64_t seq = after + 1;
+
+	if (!log->first)
+		return NULL;
+	if (seq < log->first)
+		seq = log->first;
+	return seq > log->last ? NULL : &log->ring[seq % log->size];
+}
+
+bool event_log_has_gap(const struct event_log *log, uint64_t after)
+{
+	return log->first && after + 1 < log->first;
+}
+
+uint64_t event_log_taken(const struct event_log *log)
+{
+	return log->taken;
+}
+
+void event_log_take(struct event_log *log, uint64_t seq)
+{
+	log->taken = seq;
+}

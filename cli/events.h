@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * events.h - the allocator's steps, kept for `expect event`, `object history`
+ * and told by `explain on`
+ *
+ * The log keeps the newest EVENT_LOG_SIZE steps of the machine.
+ */
+#ifndef CLI_EVENTS_H
+#define CLI_EVENTS_H
+
+#include <slab/event.h>
+
+#define EVENT_LOG_SIZE (1U << 16)
+
+struct event_log;
+
+struct event_log *event_log_create(void);
+void event_log_destroy(struct event_log *log);
+void event_log_attach(struct event_log *log, struct slab_machine *m);
+void event_log_clear(struct event_log *log);
+
+/* The oldest event with a seq above `after`, or NULL. */
+const struct slab_event *event_log_after(const struct event_log *log,
+					 uint64_t after);
+/* True when events after `after` were dropped for want of room. */
+bool event_log_has_gap(const struct event_log *log, uint64_t after);
+/* seq of the event that the last `expect event` took. */
+uint64_t event_log_taken(const struct event_log *log);
+void event_log_take(struct event_log *log, uint64_t seq);
+
+#endif

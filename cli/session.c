@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * session.c - the machine behind the commands, made when first asked for
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "events.h"
+#include "names.h"
+#include "output.h"
+#include "report_queue.h"
+
+struct session session;
+volatile sig_atomic_t interrupted;
+
+/* Half of what a script's process may use, so that a script that allocates
+ * without end meets a machine without memory and not a dead interpreter. */
+#define DEFAULT_PAGES (256UL << 20 >> 12)
+
+void die_no_memory(void)
+{
+	output_fatal("no_memory", "slabctl needs more memory than it may use",
+		     "a script may use 1 GiB; --trusted lifts that");
+	_exit(EXIT_USAGE);
+}
+
+void *must_alloc(size_t size)
+{
+	void *p = calloc(1, size ? size : 1);
+
+	if (!p)
+		die_no_memory();
+	return p;
+}
+
+char *must_strdup(const char *text)
+{
+	char *copy = must_alloc(strlen(text) + 1);
+
+	return strcpy(copy, text);
+}
+
+void session_init(void)
+{
+	session.reports = report_queue_create();
+	session.events = event_log_create();
+	session.labels = labels_create();
+}
+
+void session_fini(void)
+{
+	session_drop_machine();
+	report_queue_destroy(session.reports);
+	event_log_destroy(session.events);
+	labels_destroy(session.labels);
+	free(session.error.detail);
+}
+
+/* The kernel skips an unknown letter with a line in its log; at a prompt it is
+ * a slip of the finger. */
+static int check_slab_debug(const char *text)
+{
+	const char *p = text;
+
+	while (*p) {
+		while (*p && *p != ',' && *p != ';') {
+			if (!strchr("fzputao-", *p | 0x20) &&
+			    !strchr("-", *p))
+				return fail("no_flag",
+					    "letters: F checks, Z red zones, P "
+					    "poison, U users, T trace, A "
+					    "failslab, O off where orders "
+					    "grow, - none",
+					    "slab-debug: no flag '%c' in \"%s\"",
+					    *p, text);
+			p++;
+		}
+		while (*p && *p != ';')
+			p++;
+		if (*p)
+			p++;
+	}
+	return 0;
+}
+
+static const char *const sysctl_names[] = {
+	"slab_min_order",    "slab_max_order", "slab_min_objects",
+	"slab_nomerge",	     "slab_merge",     "slab_debug",
+	"init_on_alloc",     "init_on_free",   "freelist_hardened",
+	"freelist_random",
+};
+#define NR_SYSCTL (sizeof(sysctl_names) / sizeof(sysctl_names[0]))
+
+void complete_sysctl(struct words *to)
+{
+	size_t i;
+
+	for (i = 0; i < NR_SYSCTL; i++)
+		words_add(to, "%s", sysctl_names[i]);
+}
+
+int session_sysctl(struct slab_machine *m, const char *name, const char *value)
+{
+	int err;
+
+	if (!strcmp(name, "slab_debug") && check_slab_debug(value))
+		return -EINVAL;
+	err = slab_machine_sysctl(m, name, value);
+	if (!err)
+		return 0;
+	if (err == -ENOENT) {
+		fail("no_parameter", NULL, "no kernel parameter named %s",
+		     name);
+		hint_nearest(name, sysctl_names, NR_SYSCTL);
+		return -EINVAL;
+	}
+	return fail("value", NULL, "%s can not be \"%s\"%s", name, value,
+		    err == -ERANGE ? ": out of range" : "");
+}
+
+static int make_machine(void)
+{
+	const struct options *o = &session.opt;
+	struct slab_machine_config config = {
+		.nr_cpus = o->cpus,
+		.nr_nodes = o->nodes,
+		.seed = o->seed,
+		.page_limit = o->pages ? o->pages : DEFAULT_PAGES,
+		.slab_debug = o->slab_debug,
+		.asan_off = o->is_asan_off,
+	};
+	size_t i;
+	int err;
+
+	if (o->cpus > SLAB_MAX_CPUS)
+		return fail("number", NULL, "cpus: %u is too many, at most %u",
+			    o->cpus, SLAB_MAX_CPUS);
+	if (o->nodes > SLAB_MAX_NODES)
+		return fail("number", NULL,
+			    "nodes: %u is too many, at most %u", o->nodes,
+			    SLAB_MAX_NODES);
+	if (o->nodes > (o->cpus ? o->cpus : 1))
+		return fail("number", NULL,
+			    "nodes: %u nodes want at least as many CPUs: "
+			    "cpus=%u", o->nodes, o->nodes);
+	if (o->slab_debug && check_slab_debug(o->slab_debug))
+		return -EINVAL;
+	err = slab_machine_create_virtual(&config, &session.machine);
+	if (err) {
+		session.machine = NULL;
+		return fail("machine", NULL,
+			    "the virtual machine can not be made: %s",
+			    strerror(-err));
+	}
+	slab_machine_use(session.machine);
+	slab_machine_set_task(session.machine, 1, "slabctl");
+	for (i = 0; i < o->nr_sysctl; i++) {
+		if (session_sysctl(session.machine, o->sysctl[i].name,
+				   o->sysctl[i].value))
+			return -EINVAL;
+	}
+	err = slab_target_open_self(session.machine, &session.target);
+	if (!err)
+		err = slab_machine_add_sink(session.machine, report_queue_sink,
+					    session.reports);
+	if (err)
+		return fail("machine", NULL,
+			    "the virtual machine can not be opened: %s",
+			    strerror(-err));
+	event_log_attach(session.events, session.machine);
+	return 0;
+}
+
+struct slab_machine *session_machine(void)
+{
+	if (!session.machine && make_machine())
+		session_drop_machine();
+	return session.machine;
+}
+
+void session_drop_machine(void)
+{
+	slab_target_close(session.target);
+	session.target = NULL;
+	if (session.machine)
+		slab_machine_destroy(session.machine);
+	session.machine = NULL;
+}
+
+static int set_number(const char *key, const char *value, uint64_t min,
+		      uint64_t max, uint64_t *ret)
+{
+	if (number_parse(key, value, max, ret))
+		return -EINVAL;
+	if (*ret < min)
+		return fail("number", NULL, "%s: %s is too few, at least %llu",
+			    key, value, (unsigned long long)min);
+	return 0;
+}
+
+int session_set_machine_option(struct options *o, const char *key,
+			       const char *value)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	if (!strcmp(key, "cpus")) {
+		if (set_number(key, value, 1, SLAB_MAX_CPUS, &n))
+			return -EINVAL;
+		o->cpus = (unsigned int)n;
+		return 0;
+	}
+	if (!strcmp(key, "nodes")) {
+		if (set_number(key, value, 1, SLAB_MAX_NODES, &n))
+			return -EINVAL;
+		o->nodes = (unsigned int)n;
+		return 0;
+	}
+	if (!strcmp(key, "pages")) {
+		if (set_number(key, value, 1, SLAB_SLOT_SIZE >> 12, &n))
+			return -EINVAL;
+		o->pages = (unsigned long)n;
+		return 0;
+	}
+	if (!strcmp(key, "seed"))
+		return number_parse(key, value, UINT64_MAX, &o->seed);
+	if (!strcmp(key, "asan")) {
+		if (strcmp(value, "on") && strcmp(value, "off"))
+			return fail("value", NULL,
+				    "asan=%.40s: it can be on or off", value);
+		o->is_asan_off = !strcmp(value, "off");
+		return 0;
+	}
+	if (!strcmp(key, "slab-debug") || !strcmp(key, "slab_debug")) {
+		if (check_slab_debug(value))
+			return -EINVAL;
+		o->slab_debug = must_strdup(value);
+		return 0;
+	}
+	for (i = 0; i < NR_SYSCTL; i++) {
+		if (strcmp(key, sysctl_names[i]))
+			continue;
+		if (o->nr_sysctl == MAX_SETTINGS)
+			return fail("usage", NULL, "too many parameters");
+		o->sysctl[o->nr_sysctl].name = sysctl_names[i];
+		o->sysctl[o->nr_sysctl++].value = must_strdup(value);
+		return 0;
+	}
+	fail("no_key",
+	     "cpus= nodes= seed= pages= slab-debug= asan=off and kernel "
+	     "parameters such as slab_max_order=",
+	     "a machine has no %s=", key);
+	return -EINVAL;
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * shell.c - the prompt: readline around the interpreter
+ *
+ * Readline's callback form, so that Ctrl-C, a resized window and a terminal
+ * that goes are met between characters and not inside a library call.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <readline/history.h>
+#include <readline/readline.h>
+
+#include "complete.h"
+#include "hints.h"
+#include "interp.h"
+#include "output.h"
+#include "shell.h"
+
+#ifndef SLAB_VERSION
+#define SLAB_VERSION "0"
+#endif
+
+#define PROMPT	 "slabctl> "
+#define CONTINUE "    ...> "
+#define HISTORY_LINES 10000
+
+static char *typed;	      /* lines so far of one command */
+static unsigned int nr_lines; /* typed in this session */
+static bool is_over;
+static enum exit_code last_exit;
+static volatile sig_atomic_t got_interrupt, got_resize, got_end;
+
+/* ---- history ---- */
+
+static char history_path[4096];
+
+/* $variable/slabctl/file, or below the home folder when it is not set. */
+static bool find_path(char *buf, size_t size, const char *variable,
+		      const char *below_home, const char *file)
+{
+	const char *base = getenv(variable), *home = getenv("HOME");
+
+	if (base && *base == '/')
+		return snprintf(buf, size, "%s/slabctl/%s", base, file) <
+		       (int)size;
+	if (!home || !*home)
+		return false;
+	return snprintf(buf, size, "%s/%s/slabctl/%s", home, below_home,
+			file) < (int)size;
+}
+
+static void make_folders(char *path)
+{
+	char *p;
+
+	for (p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		mkdir(path, 0700);
+		*p = '/';
+	}
+}
+
+static void history_give_up(int err)
+{
+	output_note("slabctl: the history is not kept: %s: %s", history_path,
+		    strerror(err));
+	*history_path = '\0';
+}
+
+static void history_open(void)
+{
+	int fd;
+
+	using_history();
+	stifle_history(HISTORY_LINES);
+	if (!find_path(history_path, sizeof(history_path), "XDG_STATE_HOME",
+		       ".local/state", "history")) {
+		*history_path = '\0';
+		return;
+	}
+	make_folders(history_path);
+	fd = open(history_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		history_give_up(errno);
+		return;
+	}
+	fchmod(fd, 0600);
+	close(fd);
+	read_history(history_path);
+}
+
+static void history_keep(const char *line)
+{
+	HIST_ENTRY *last = history_length ?
+		history_get(history_base + history_length - 1) : NULL;
+	int err;
+
+	if (!line[strspn(line, " \t")] || (last && !strcmp(last->line, line)))
+		return;
+	add_history(line);
+	if (!*history_path)
+		return;
+	err = append_history(1, history_path);
+	if (err)
+		history_give_up(err > 0 ? err : EIO);
+}
+
+static void history_close(void)
+{
+	if (*history_path)
+		history_truncate_file(history_path, HISTORY_LINES);
+	clear_history();
+}
+
+/* ---- completion ---- */
+
+static char **candidates;
+static size_t next_candidate;
+
+static char *next_match(const char *text, int state)
+{
+	(void)text;
+	if (!state)
+		next_candidate = 0;
+	return candidates && candidates[next_candidate] ?
+		       strdup(candidates[next_candidate++]) : NULL;
+}
+
+static char **complete(const char *text, int start, int end)
+{
+	char *line = must_strdup(rl_line_buffer), **matches, **c;
+	size_t offset = typed ? strlen(typed) : 0, n;
+
+	rl_attempted_completion_over = 1;
+	line[end] = '\0';
+	if (typed) { /* the command began lines ago */
+		char *all = must_alloc(offset + strlen(line) + 1);
+
+		strcpy(all, typed);
+		strcat(all, line);
+		free(line);
+		line = all;
+	}
+	candidates = complete_line(line, offset + (size_t)start);
+	matches = rl_completion_matches(text, next_match);
+	n = matches && matches[0] ? strlen(matches[0]) : 0;
+	if (n && (matches[0][n - 1] == '=' || matches[0][n - 1] == '.'))
+		rl_completion_append_character = '\0';
+	for (c = candidates; c && *c; c++)
+		free(*c);
+	free(candidates);
+	candidates = NULL;
+	free(line);
+	return matches;
+}
+
+/* ---- lines ---- */
+
+static void forget_typed(void)
+{
+	free(typed);
+	typed = NULL;
+	rl_set_prompt(PROMPT);
+}
+
+/* A transcript pasted back in brings its prompts along. */
+static const char *without_prompt(const char *line)
+{
+	if (!strncmp(line, PROMPT, strlen(PROMPT)))
+		return line + strlen(PROMPT);
+	if (!strncmp(line, CONTINUE, strlen(CONTINUE)))
+		return line + strlen(CONTINUE);
+	return line;
+}
+
+static void keep_typed(const char *line)
+{
+	size_t have = typed ? strlen(typed) : 0;
+	char *all = must_alloc(have + strlen(line) + 2);
+
+	if (typed)
+		strcpy(all, typed);
+	strcpy(all + have, line);
+	strcat(all, "\n");
+	free(typed);
+	typed = all;
+}
+
+static unsigned int count_newlines(const char *text)
+{
+	unsigned int n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static void run_typed(void)
+{
+	char *text = typed;
+	const char *note;
+
+	typed = NULL;
+	text[strlen(text) - 1] = '\0';
+	session.is_typing = true;
+	last_exit = interp_text(text, "shell", nr_lines + 1);
+	session.is_typing = false;
+	session.has_bad_answer = false; /* the prompt goes on */
+	if (last_exit == EXIT_FINE || last_exit == EXIT_BAD_ANSWER) {
+		note = hint_after(text);
+		if (note)
+			output_note("%s", note);
+		if (!session.wants_quit)
+			record_line(text);
+	}
+	nr_lines += count_newlines(text) + 1;
+	output_flush();
+	if (session.wants_quit || output_failed())
+		is_over = true;
+	free(text);
+}
+
+/* Readline 8.2 ends the line at Ctrl-D itself when it brackets pastes, and then
+ * goes on doing so. */
+static void end_line(void)
+{
+#if RL_READLINE_VERSION >= 0x0802
+	const char *brackets = rl_variable_value("enable-bracketed-paste");
+
+	rl_eof_found = 0;
+	if (brackets && !strcmp(brackets, "on"))
+		return;
+#endif
+	putchar('\n');
+}
+
+static void take_line(char *raw)
+{
+	const char *line;
+
+	if (!raw) { /* Ctrl-D */
+		end_line();
+		if (typed) {
+			output_note("the { or \" was never closed; what was "
+				    "typed is forgotten");
+			forget_typed();
+			return;
+		}
+		is_over = true;
+		return;
+	}
+	line = without_prompt(raw);
+	history_keep(line);
+	keep_typed(line);
+	free(raw);
+	if (!Tcl_CommandComplete(typed)) {
+		rl_set_prompt(CONTINUE);
+		return;
+	}
+	rl_set_prompt(PROMPT);
+	run_typed();
+}
+
+/* ---- signals ---- */
+
+static void on_signal(int signal)
+{
+	if (signal == SIGINT)
+		got_interrupt = 1;
+	else if (signal == SIGWINCH)
+		got_resize = 1;
+	else
+		got_end = signal;
+}
+
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGWINCH, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal };
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
+static void meet_signals(void)
+{
+	if (got_resize) {
+		got_resize = 0;
+		rl_resize_terminal();
+	}
+	if (!got_interrupt)
+		return;
+	got_interrupt = 0;
+	rl_free_line_state();
+	rl_callback_sigcleanup();
+	fputs("^C\n", stdout);
+	forget_typed();
+	rl_replace_line("", 0);
+	rl_on_new_line();
+	rl_redisplay();
+}
+
+static void start_file(void)
+{
+	char path[4096];
+	bool was_quiet = session.opt.is_quiet;
+
+	if (!find_path(path, sizeof(path), "XDG_CONFIG_HOME", ".config",
+		       "init.slab") || access(path, F_OK))
+		return;
+	session.opt.is_quiet = true;
+	session.is_shell = session.shows_results = false;
+	interp_file(path, NULL);
+	session.is_shell = session.shows_results = true;
+	session.opt.is_quiet = was_quiet;
+}
+
+static void start_readline(void)
+{
+	rl_readline_name = "slabctl";
+	rl_attempted_completion_function = complete;
+	rl_basic_word_break_characters = " \t\n;[{}]";
+	rl_completer_word_break_characters = " \t\n;[{}]";
+	rl_completer_quote_characters = "";
+	rl_catch_signals = 0;
+	rl_catch_sigwinch = 0;
+	rl_callback_handler_install(PROMPT, take_line);
+}
+
+enum exit_code shell_run(void)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	session.is_shell = session.shows_results = true;
+	start_file();
+	history_open();
+	puts("slabctl " SLAB_VERSION ": slab caches on a virtual machine; help "
+	     "tells more, Ctrl-D leaves");
+	catch_signals();
+	start_readline();
+	while (!is_over && !got_end) {
+		int n = poll(&in, 1, -1);
+
+		meet_signals();
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || in.revents & (POLLERR | POLLNVAL))
+			break;
+		if (in.revents & POLLIN)
+			rl_callback_read_char();
+		else if (in.revents & POLLHUP)
+			break;
+	}
+	rl_callback_handler_remove();
+	history_close();
+	free(typed);
+	if (got_end) {
+		signal(got_end, SIG_DFL);
+		raise(got_end);
+	}
+	if (session.wants_quit)
+		return (enum exit_code)session.quit_code;
+	return EXIT_FINE;
+}

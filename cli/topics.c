@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * topics.c - what help says beyond the commands
+ */
+#include <stddef.h>
+
+#include "help.h"
+
+const struct topic topics[] = {
+	{ "options", "how slabctl is called",
+"slabctl                          a shell on a terminal, else a script from stdin\n"
+"slabctl [OPTIONS] COMMAND ...    one command\n"
+"slabctl [OPTIONS] -f FILE|-      a script; more words become $argv\n"
+"slabctl [OPTIONS] test PATH... [--tap] [--junit FILE] [--jobs N]\n"
+"                               [--filter GLOB]\n"
+"\n"
+"-c CMD              run CMD; may stand there several times, a COMMAND behind\n"
+"-f FILE             run a script; it stops at the first error\n"
+"-j, --json          answers as JSON, one envelope a command\n"
+"-p, --pretty        the same, for people\n"
+"    --ndjson        the same, a line a row of the answer\n"
+"    --seed N        of everything random (0)\n"
+"    --cpus N        virtual CPUs (1)\n"
+"    --nodes N       memory nodes (1)\n"
+"    --slab-debug=S  the kernel's slab_debug=: FZPU, FZ,ring, -,dentry ...\n"
+"    --sysctl N=V    a kernel parameter: slab_max_order=0\n"
+"    --color WHEN    auto, always or never; NO_COLOR counts\n"
+"    --ascii         no other characters\n"
+"    --width N       columns; 0: no limit\n"
+"    --keep-going    a script goes on behind an error\n"
+"    --trusted       scripts may read files and run programs, without limits\n"
+"    --limit-time S  seconds a script may take (60)\n"
+"    --record FILE   what was typed, as a script\n"
+"-q, --quiet         a script shows only what it puts\n"
+"-h, --help [TOPIC]  this, or help on a topic\n"
+"-V, --version" },
+	{ "exit", "what exit codes mean",
+"0   fine\n"
+"1   the tool worked and the answer is bad: an expectation failed, damage was\n"
+"    found, an allocation failed\n"
+"2   usage or syntax: what was wrong, where, and what would have been right\n"
+"3   the target can not be opened or read\n"
+"4   the answer is incomplete: the target is damaged, or stdout takes no more\n"
+"5   the machine died on a signal or an abort that nobody expected\n"
+"77  skipped, with the reason\n"
+"A script that Ctrl-C ends dies of SIGINT, as shells expect." },
+	{ "names", "what objects, slabs and addresses are called",
+"ring:S1       slab 1 of cache ring: the first it ever had\n"
+"ring:S1#3     object 3 of that slab, whatever lies in it now\n"
+"$b            what `alloc ring as b` got\n"
+"0x5500...     an address as the machine prints it\n"
+"\n"
+"Behind each, as often as you like:\n"
+"+N -N         bytes up or down\n"
+".start .end   first byte of the object, first byte behind it\n"
+".left         the red zone in front      .redzone      the one behind\n"
+".fp           the free pointer           .track.alloc  .track.free\n"
+".orig         the recorded size          .pad          the padding\n"
+".slab         the slab\n"
+"So `poke $b.end 0x12` is an overflow by one byte, whatever the flags are." },
+	{ "flags", "letters of debug= and slab-debug=",
+"F  check objects when they are allocated and freed\n"
+"Z  red zones around objects\n"
+"P  poison: free objects are filled and looked at\n"
+"U  users: who allocated and freed an object last\n"
+"T  trace each allocation and free\n"
+"A  the cache may fail on purpose (failslab)\n"
+"O  (slab-debug only) off where debugging would need larger slabs\n"
+"-  none" },
+	{ "states", "what a slab can be",
+"partial   on its node's list, with free objects\n"
+"empty     partial, and no object in use\n"
+"full      no free object; on a list only with debug flag U\n"
+"frozen    a check failed while allocating: it is never used again, its\n"
+"          objects count as used and later frees into it are refused\n"
+"isolated  taken off the list, in one thread's hands" },
+	{ "scripts", "files of commands",
+"A line is a command: words with blanks between. It is Tcl, so there are\n"
+"variables, loops and procedures; who never needs them never meets them.\n"
+"    alloc ring 3 as a b c         sets $a, $b and $c\n"
+"    set x [alloc ring]            the same for one\n"
+"    foreach o [list $a $b] { free $o }\n"
+"    puts [map ring]               shows an answer; dict get takes it apart\n"
+"    @1 free $a                    on virtual CPU 1; also @1 { ... }\n"
+"    free $a ;# a note             a note needs the semicolon\n"
+"Plain text with brackets wants braces: expect report {[odd] title}.\n"
+"Scripts can read no files (but source, beside them) and run no programs." },
+	{ "scenarios", "stories that must come true",
+"scenario \"an overflow is found when the object is freed\" {\n"
+"    cache create ring size=192 debug=FZPU\n"
+"    alloc ring as b\n"
+"    corrupt $b right-redzone found=0x12\n"
+"    free $b\n"
+"    expect report \"Right Redzone overwritten\" object=$b found=0x12\n"
+"}\n"
+"Each has a fresh machine; keys behind the title shape it: cpus=2 nodes=2\n"
+"seed=7 pages=100 slab-debug=FZ and kernel parameters. A report that no\n"
+"expect took fails it. `slabctl test FILE` runs them.\n"
+"needs=asan: skipped but in builds with AddressSanitizer; asan=off: there,\n"
+"it watches no object." },
+	{ NULL, NULL, NULL },
+};

@@ -1,0 +1,1 @@
+proc from_below {} { cache create below size=8 }
