@@ -57,6 +57,7 @@ find_missing() {
 	need libjson-c-dev "json-c" pkg-config --exists json-c
 	if [ "$1" = tests ]; then
 		need libcmocka-dev "cmocka" pkg-config --exists cmocka
+		need python3 "Python 3" python3 --version
 	fi
 }
 
