@@ -97,99 +97,135 @@ static int expect_state(const struct invocation *inv, struct model *out)
 	return -EINVAL;
 }
 
-static bool event_key_fits(const struct slab_event *e, const char *key,
-			   const char *value, bool *known)
+/* slab=$b.slab, object=0x55...: as events name them. */
+static int read_place(const char *key, const char *value, char *name)
 {
-	char text[NAME_SIZE];
+	struct slab_cache_info cache;
+	struct slab_slab_info slab;
+	uintptr_t address;
 
-	*known = true;
-	if (!strcmp(key, "cache"))
-		snprintf(text, sizeof(text), "%s", e->cache);
-	else if (!strcmp(key, "slab"))
-		slot_name(e->cache, e->slab_nr, -1, text);
-	else if (!strcmp(key, "object"))
-		slot_name(e->cache, e->slab_nr, e->index, text);
-	else if (!strcmp(key, "cpu"))
-		snprintf(text, sizeof(text), "%u", e->cpu);
-	else if (!strcmp(key, "a"))
-		snprintf(text, sizeof(text), "%lu", e->a);
-	else if (!strcmp(key, "b"))
-		snprintf(text, sizeof(text), "%lu", e->b);
-	else
-		*known = false;
-	return *known && !strcmp(text, value);
-}
-
-static int event_fits(const struct invocation *inv,
-		      const struct slab_event *e, bool *fits)
-{
-	size_t i;
-
-	*fits = true;
-	for (i = 0; i < inv->nr_any; i++) {
-		bool known;
-
-		if (!event_key_fits(e, inv->any[i].key, inv->any[i].value,
-				    &known))
-			*fits = false;
-		if (!known)
-			return fail("no_key", "cache= slab= object= cpu= a= b=",
-				    "expect event has no %s=",
-				    inv->any[i].key);
+	snprintf(name, NAME_SIZE, "%s", value);
+	if (!strpbrk(value, ".+") && strncmp(value, "0x", 2) != 0)
+		return 0;
+	if (!strcmp(key, "slab")) {
+		if (place_slab(value, &cache, &slab))
+			return -EINVAL;
+		slot_name(cache.name, slab.nr, -1, name);
+	} else if (!strcmp(key, "object")) {
+		if (place_address(value, &address))
+			return -EINVAL;
+		object_name(address, name);
 	}
 	return 0;
 }
 
-static int fail_event_name(const char *name)
+/* The key's value in an event; NULL: there is no such key. */
+static const char *event_field(const struct slab_event *e, const char *key,
+			       char *buf)
 {
-	const char *names[SLAB_NR_EVENTS];
-	unsigned int i;
+	if (!strcmp(key, "cache"))
+		return e->cache;
+	if (!strcmp(key, "slab"))
+		return slot_name(e->cache, e->slab_nr, -1, buf);
+	if (!strcmp(key, "object"))
+		return slot_name(e->cache, e->slab_nr, e->index, buf);
+	if (!strcmp(key, "cpu"))
+		snprintf(buf, NAME_SIZE, "%u", e->cpu);
+	else if (!strcmp(key, "a"))
+		snprintf(buf, NAME_SIZE, "%lu", e->a);
+	else if (!strcmp(key, "b"))
+		snprintf(buf, NAME_SIZE, "%lu", e->b);
+	else
+		return NULL;
+	return buf;
+}
 
-	for (i = 0; i < SLAB_NR_EVENTS; i++)
-		names[i] = slab_event_name(i);
+static bool event_fits(const struct slab_event *e,
+		       const struct invocation *inv,
+		       char (*wanted)[NAME_SIZE])
+{
+	char text[NAME_SIZE];
+	size_t i;
+
+	for (i = 0; i < inv->nr_any; i++) {
+		if (strcmp(event_field(e, inv->any[i].key, text), wanted[i]))
+			return false;
+	}
+	return true;
+}
+
+static int check_event(const struct invocation *inv, unsigned int *kind,
+		       char (*wanted)[NAME_SIZE])
+{
+	const char *names[NR_STEPS], *name = arg_word(inv, "NAME");
+	const struct slab_event none = { .index = -1 };
+	char text[NAME_SIZE];
+	size_t i;
+
+	for (i = 0; i < inv->nr_any; i++) {
+		if (!event_field(&none, inv->any[i].key, text))
+			return fail("no_key", "cache= slab= object= cpu= a= b=",
+				    "expect event has no %s=",
+				    inv->any[i].key);
+		if (read_place(inv->any[i].key, inv->any[i].value, wanted[i]))
+			return -EINVAL;
+	}
+	for (*kind = 0; *kind < NR_STEPS; ++*kind) {
+		names[*kind] = step_name(*kind);
+		if (!strcmp(names[*kind], name))
+			return 0;
+	}
 	fail("no_event", NULL, "expect event: no event named \"%.40s\"", name);
-	hint_nearest(name, names, SLAB_NR_EVENTS);
+	hint_nearest(name, names, NR_STEPS);
 	return -EINVAL;
+}
+
+/* Points are many, and shown when one of them is wanted. */
+static void tell_events(FILE *f, uint64_t after, bool wants_points)
+{
+	const struct slab_event *e;
+	uint64_t seq = after;
+	char story[256];
+	size_t nr = 0;
+
+	for (; (e = event_log_after(session.events, seq)) && nr < 20;
+	     seq = e->seq) {
+		*story = '\0';
+		if (!step_is_point(e))
+			slab_event_sentence(e, story, sizeof(story));
+		else if (!wants_points)
+			continue;
+		fprintf(f, "  %-20s %s\n", step_name(e->kind), story);
+		nr++;
+	}
 }
 
 static int expect_event(const struct invocation *inv, struct model *out)
 {
 	uint64_t taken = event_log_taken(session.events), seq = taken;
-	const char *name = arg_word(inv, "NAME");
+	char wanted[MAX_ARGS + 1][NAME_SIZE];
 	const struct slab_event *e;
+	char keys[256] = "";
 	struct detail d;
-	unsigned int i;
-	size_t told = 0;
+	unsigned int kind = 0;
+	size_t i, n = 0;
 
 	(void)out;
-	for (i = 0; i < SLAB_NR_EVENTS; i++) {
-		if (!strcmp(slab_event_name(i), name))
-			break;
-	}
-	if (i == SLAB_NR_EVENTS)
-		return fail_event_name(name);
+	if (check_event(inv, &kind, wanted))
+		return -EINVAL;
 	for (; (e = event_log_after(session.events, seq)); seq = e->seq) {
-		bool fits;
-
-		if (e->kind != i)
-			continue;
-		if (event_fits(inv, e, &fits))
-			return -EINVAL;
-		if (!fits)
-			continue;
-		event_log_take(session.events, e->seq);
-		return 0;
+		if (e->kind == kind && event_fits(e, inv, wanted)) {
+			event_log_take(session.events, e->seq);
+			return 0;
+		}
 	}
-	fail_expect("event %s: it did not happen%s", name,
-		    taken ? " after the event that was expected last" : "");
+	for (i = 0; i < inv->nr_any && n < sizeof(keys); i++)
+		n += (size_t)snprintf(keys + n, sizeof(keys) - n, " %s=%s",
+				      inv->any[i].key, wanted[i]);
+	fail_expect("event %s%s: it did not happen%s", arg_word(inv, "NAME"),
+		    keys, taken ? " after the event that was expected last" : "");
 	detail_open(&d);
-	for (seq = taken; (e = event_log_after(session.events, seq)) &&
-			  told < 20; seq = e->seq, told++) {
-		char story[256];
-
-		slab_event_sentence(e, story, sizeof(story));
-		fprintf(d.f, "  %-20s %s\n", slab_event_name(e->kind), story);
-	}
+	tell_events(d.f, taken, kind >= SLAB_NR_EVENTS);
 	detail_close(&d);
 	return -EINVAL;
 }
@@ -220,12 +256,48 @@ static const char *find_comparison(const char *p, size_t *length)
 	return NULL;
 }
 
+/* One variable, command or string: shown as it is, not as a number. */
+static bool is_single(const char *text, size_t n)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	int depth = 0;
+	size_t i;
+
+	if (*text == '"')
+		return strchr(text + 1, '"') == text + n - 1;
+	if (*text == '$')
+		return 1 + strspn(text + 1, name) == n;
+	for (i = 0; i < n && (depth || !i); i++)
+		depth += (text[i] == '[') - (text[i] == ']');
+	return *text == '[' && i == n;
+}
+
 static void tell_side(FILE *f, const char *name, const char *text, size_t n)
 {
-	Tcl_Obj *side = Tcl_NewStringObj(text, (int)n), *value;
+	Tcl_Obj *side, *value;
+	int code = TCL_OK;
+	bool is_one;
 
+	while (n && *text == ' ')
+		text++, n--;
+	while (n && text[n - 1] == ' ')
+		n--;
+	is_one = is_single(text, n);
+	if (is_one && *text == '"')
+		text++, n -= 2;
+	side = Tcl_NewStringObj(text, (int)n);
 	Tcl_IncrRefCount(side);
-	if (Tcl_ExprObj(session.interp, side, &value) == TCL_OK) {
+	if (is_one) {
+		value = Tcl_SubstObj(session.interp, side, TCL_SUBST_ALL);
+		if (value)
+			Tcl_IncrRefCount(value);
+		else
+			code = TCL_ERROR;
+	} else {
+		code = Tcl_ExprObj(session.interp, side, &value);
+	}
+	if (code == TCL_OK) {
 		fprintf(f, "  %s %s\n", name, Tcl_GetString(value));
 		Tcl_DecrRefCount(value);
 	}
@@ -334,7 +406,8 @@ static const struct arg state_args[] = {
 	{},
 };
 static const struct arg event_args[] = {
-	ARG("NAME", WORD, "a step of the allocator", .is_required = true,
+	ARG("NAME", WORD, "a step, or the point at a lock or an exchange",
+	    .is_required = true,
 	    .complete = complete_event),
 	ARG("key", ANY_KEY, "cache= slab= object= cpu= a= b=",
 	    .value = "value"),

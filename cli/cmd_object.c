@@ -326,7 +326,7 @@ static int object_history(const struct invocation *inv, struct model *out)
 		view_text(out, "older steps are forgotten: the newest %u of "
 			  "the machine are kept", EVENT_LOG_SIZE);
 	for (; (e = event_log_after(session.events, seq)); seq = e->seq) {
-		if (e->object != info.object.address)
+		if (step_is_point(e) || e->object != info.object.address)
 			continue;
 		slab_event_sentence(e, story, sizeof(story));
 		row = table_row(table);

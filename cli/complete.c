@@ -161,8 +161,8 @@ void complete_event(struct words *to)
 {
 	unsigned int i;
 
-	for (i = 0; i < SLAB_NR_EVENTS; i++)
-		words_add(to, "%s", slab_event_name(i));
+	for (i = 0; i < NR_STEPS; i++)
+		words_add(to, "%s", step_name(i));
 }
 
 static void complete_first(struct words *to)

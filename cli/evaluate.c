@@ -212,8 +212,8 @@ static int file_of_text(const char *text, size_t size, unsigned int line)
 	while (--line)
 		fputc('\n', f);
 	fwrite(text, 1, size, f);
-	is_whole = !ferror(f) & !fclose(f);
-	if (is_whole)
+	is_whole = !ferror(f);
+	if (!fclose(f) && is_whole)
 		return fd;
 	close(fd);
 	return -1;

@@ -16,7 +16,14 @@ struct event_log {
 	uint64_t first; /* seq of the oldest kept; 0: none yet */
 	uint64_t last;
 	uint64_t taken;
+	uint64_t machine_seq;
 };
+
+const char *step_name(unsigned int kind)
+{
+	return kind < SLAB_NR_EVENTS ? slab_event_name(kind) :
+				       slab_point_name(kind - SLAB_NR_EVENTS);
+}
 
 struct event_log *event_log_create(void)
 {
@@ -32,7 +39,7 @@ void event_log_destroy(struct event_log *log)
 
 void event_log_clear(struct event_log *log)
 {
-	log->first = log->last = log->taken = 0;
+	log->first = log->last = log->taken = log->machine_seq = 0;
 }
 
 static void grow(struct event_log *log)
@@ -50,22 +57,45 @@ static void grow(struct event_log *log)
 	log->size = size;
 }
 
-/* The hook: inside the path, under its locks. It copies and prints. */
+static void add(struct event_log *log, const struct slab_event *step)
+{
+	uint64_t seq = log->last + 1;
+
+	if (!log->first)
+		log->first = seq;
+	if (!log->size ||
+	    (seq - log->first >= log->size && log->size < EVENT_LOG_SIZE))
+		grow(log);
+	log->ring[seq % log->size] = *step;
+	log->ring[seq % log->size].seq = seq;
+	log->last = seq;
+	if (log->last - log->first >= log->size)
+		log->first = log->last - log->size + 1;
+}
+
+/* The hooks: inside the path, under its locks. They copy and print. */
+static void point_hook(void *arg, enum slab_point_kind point)
+{
+	struct slab_event step = {
+		.kind = (enum slab_event_kind)(SLAB_NR_EVENTS + point),
+		.index = -1,
+	};
+
+	if (session.machine) {
+		step.cpu = slab_machine_cpu(session.machine);
+		step.when = slab_machine_jiffies(session.machine);
+	}
+	add(arg, &step);
+}
+
 static void event_hook(void *arg, const struct slab_event *event)
 {
 	struct event_log *log = arg;
 
-	if (log->last && event->seq != log->last + 1)
+	if (event->seq <= log->machine_seq)
 		event_log_clear(log); /* a reset counts from 1 again */
-	if (!log->first)
-		log->first = event->seq;
-	if (!log->size || (event->seq - log->first >= log->size &&
-			   log->size < EVENT_LOG_SIZE))
-		grow(log);
-	log->ring[event->seq % log->size] = *event;
-	log->last = event->seq;
-	if (log->last - log->first >= log->size)
-		log->first = log->last - log->size + 1;
+	log->machine_seq = event->seq;
+	add(log, event);
 	if (session.explains) {
 		char text[256];
 
@@ -78,6 +108,7 @@ void event_log_attach(struct event_log *log, struct slab_machine *m)
 {
 	event_log_clear(log);
 	slab_machine_set_event_hook(m, event_hook, log);
+	slab_machine_set_point_hook(m, point_hook, log);
 }
 
 const struct slab_event *event_log_after(const struct event_log *log,

@@ -3,14 +3,25 @@
  * events.h - the allocator's steps, kept for `expect event`, `object history`
  * and told by `explain on`
  *
- * The log keeps the newest EVENT_LOG_SIZE steps of the machine.
+ * The log keeps the newest EVENT_LOG_SIZE steps of the machine: events, and
+ * the points at locks and exchanges that they pass, counted together.
  */
 #ifndef CLI_EVENTS_H
 #define CLI_EVENTS_H
 
+#include <stdbool.h>
+
 #include <slab/event.h>
 
 #define EVENT_LOG_SIZE (1U << 16)
+
+/* What a step's kind says: an event, or behind those a point. */
+#define NR_STEPS (SLAB_NR_EVENTS + SLAB_NR_POINTS)
+const char *step_name(unsigned int kind);
+static inline bool step_is_point(const struct slab_event *e)
+{
+	return (unsigned int)e->kind >= SLAB_NR_EVENTS;
+}
 
 struct event_log;
 

@@ -134,6 +134,23 @@ static bool wish_fits(const struct wish *w, const struct queued_report *q)
 	return !strcmp(text, w->wanted);
 }
 
+/* $b.slab by its text alone: damage may have made the slab unrecognisable. */
+static bool read_slab_name(const char *given, char *name)
+{
+	char object[NAME_SIZE], cache[NAME_SIZE];
+	size_t n = strlen(given);
+	unsigned int nr;
+	long index;
+
+	if (n < 5 || n - 5 >= sizeof(object) || strcmp(given + n - 5, ".slab"))
+		return false;
+	snprintf(object, sizeof(object), "%.*s", (int)(n - 5), given);
+	if (!name_split(object, cache, sizeof(cache), &nr, &index))
+		return false;
+	slot_name(cache, nr, -1, name);
+	return true;
+}
+
 static int read_wish(const struct invocation *inv, const char *key,
 		     struct wish *w)
 {
@@ -157,6 +174,8 @@ static int read_wish(const struct invocation *inv, const char *key,
 			return -EINVAL;
 		snprintf(w->wanted, sizeof(w->wanted), "%s",
 			 address_text(address));
+	} else if (!strcmp(key, "object") && read_slab_name(given, name)) {
+		snprintf(w->wanted, sizeof(w->wanted), "%s", name);
 	} else if (!strcmp(key, "object") &&
 		   !name_split(given, name, sizeof(name), &nr, &index)) {
 		if (place_address(given, &address))

@@ -235,7 +235,8 @@ static void tcl_panic(const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	if (strstr(text, "alloc")) { /* unable to (re)alloc N bytes */
+	/* unable to (re)alloc N bytes; max size for a Tcl value exceeded */
+	if (strstr(text, "alloc") || strstr(text, "max size")) {
 		output_fatal("no_memory",
 			     "the script builds a value larger than the memory "
 			     "it may use",

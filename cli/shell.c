@@ -5,6 +5,7 @@
  * Readline's callback form, so that Ctrl-C, a resized window and a terminal
  * that goes are met between characters and not inside a library call.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -37,6 +38,7 @@ static unsigned int nr_lines; /* typed in this session */
 static bool is_over;
 static enum exit_code last_exit;
 static volatile sig_atomic_t got_interrupt, got_resize, got_end;
+static int wake[2]; /* a pipe: a signal in front of poll() must end it too */
 
 /* ---- history ---- */
 
@@ -279,6 +281,8 @@ static void on_signal(int signal)
 		got_resize = 1;
 	else
 		got_end = signal;
+	if (write(wake[1], "", 1) < 0)
+		return; /* full: poll() will end anyway */
 }
 
 static void catch_signals(void)
@@ -287,12 +291,18 @@ static void catch_signals(void)
 	struct sigaction action = { .sa_handler = on_signal };
 	size_t i;
 
+	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK))
+		die_no_memory();
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &action, NULL);
 }
 
 static void meet_signals(void)
 {
+	char bytes[64];
+
+	while (read(wake[0], bytes, sizeof(bytes)) > 0)
+		;
 	if (got_resize) {
 		got_resize = 0;
 		rl_resize_terminal();
@@ -338,7 +348,8 @@ static void start_readline(void)
 
 enum exit_code shell_run(void)
 {
-	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct pollfd in[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+				{ .events = POLLIN } };
 
 	session.is_shell = session.shows_results = true;
 	start_file();
@@ -347,17 +358,20 @@ enum exit_code shell_run(void)
 	     "tells more, Ctrl-D leaves");
 	catch_signals();
 	start_readline();
+	in[1].fd = wake[0];
 	while (!is_over && !got_end) {
-		int n = poll(&in, 1, -1);
+		int n = poll(in, 2, -1);
 
-		meet_signals();
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 || in.revents & (POLLERR | POLLNVAL))
+		if (n < 0 && errno != EINTR)
 			break;
-		if (in.revents & POLLIN)
+		meet_signals();
+		if (n < 0)
+			continue;
+		if (in[0].revents & (POLLERR | POLLNVAL))
+			break;
+		if (in[0].revents & POLLIN)
 			rl_callback_read_char();
-		else if (in.revents & POLLHUP)
+		else if (in[0].revents & POLLHUP)
 			break;
 	}
 	rl_callback_handler_remove();

@@ -177,11 +177,14 @@ static void out_of_memory(struct kmem_cache *s, gfp_t gfp, int node)
 	}
 }
 
+#define MAX_SPOILT_SLABS 8
+
 /* 3.6. */
 static void *slow_alloc(struct kmem_cache *s, gfp_t gfp, int node,
 			size_t orig_size)
 {
 	bool try_thisnode = node >= 0 && !(gfp & __GFP_THISNODE);
+	unsigned int tries = 0;
 	struct slab *slab;
 	void *object;
 
@@ -209,7 +212,8 @@ static void *slow_alloc(struct kmem_cache *s, gfp_t gfp, int node,
 		object = cache_is_debug(s) ?
 				 debug_alloc_from_new(s, slab, orig_size, gfp) :
 				 plain_alloc_from_new(s, slab, gfp);
-		if (object || !may_spin(gfp))
+		/* a constructor that overflows spoils every slab there is */
+		if (object || !may_spin(gfp) || ++tries == MAX_SPOILT_SLABS)
 			return object;
 	}
 }
@@ -268,8 +272,7 @@ void *slab_alloc_unasked(struct kmem_cache *s, gfp_t gfp, int node,
 		word_write((char *)object + s->offset, 0);
 	if (wants_zero(s, gfp))
 		bytes_fill(object, 0, zero_size(s, orig_size));
-	asan_object_alloc(s, object,
-			  cache_has_orig_size(s) ? orig_size : s->object_size);
+	asan_object_alloc(s, object, orig_size);
 	machine_event(m, SLAB_EVENT_ALLOC, s, virt_to_slab(m, object), object,
 		      0, 0);
 	return object;

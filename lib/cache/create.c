@@ -47,6 +47,20 @@ static int check_args(const char *name, unsigned int object_size,
 	return 0;
 }
 
+/* Before caches are compared: one without a window may share. */
+static void check_window(struct slab_machine *m, const char *name,
+			 unsigned int object_size, struct kmem_cache_args *args)
+{
+	unsigned long end = (unsigned long)args->useroffset + args->usersize;
+
+	if ((args->usersize || !args->useroffset) && end <= object_size)
+		return;
+	report_warn(m, SLAB_REPORT_USERCOPY_WINDOW, false, NULL, NULL,
+		    "cache %s: usercopy window %u+%u is not inside the object of %u bytes; there is none",
+		    name, args->useroffset, args->usersize, object_size);
+	args->useroffset = args->usersize = 0;
+}
+
 bool cache_is_unmergeable(const struct kmem_cache *s)
 {
 	return s->machine->params.nomerge || (s->flags & NEVER_MERGE) ||
@@ -176,23 +190,6 @@ static int set_geometry(struct kmem_cache *s, const struct kmem_cache_args *args
 	return 0;
 }
 
-static void set_usercopy(struct kmem_cache *s,
-			 const struct kmem_cache_args *args)
-{
-	unsigned long end = (unsigned long)args->useroffset + args->usersize;
-
-	if ((!args->usersize && args->useroffset) || end > s->object_size) {
-		report_warn(s->machine, SLAB_REPORT_USERCOPY_WINDOW, false, s,
-			    NULL,
-			    "cache %s: usercopy window %u+%u is not inside the object of %u bytes; there is none",
-			    s->name, args->useroffset, args->usersize,
-			    s->object_size);
-		return;
-	}
-	s->useroffset = args->useroffset;
-	s->usersize = args->usersize;
-}
-
 int cache_create(struct slab_machine *m, const char *name,
 		 unsigned int object_size, const struct kmem_cache_args *args,
 		 slab_flags_t flags, struct kmem_cache **ret)
@@ -214,7 +211,8 @@ int cache_create(struct slab_machine *m, const char *name,
 	s->flags = debug_flags_for(m, name, flags);
 	s->align = geometry_align(flags, args->align, object_size);
 	s->ctor = args->ctor;
-	set_usercopy(s, args);
+	s->useroffset = args->useroffset;
+	s->usersize = args->usersize;
 	err = set_geometry(s, args);
 	if (err)
 		goto out_release;
@@ -258,9 +256,8 @@ struct kmem_cache *__kmem_cache_create_args(const char *name,
 					    struct kmem_cache_args *args,
 					    slab_flags_t flags)
 {
-	static const struct kmem_cache_args no_args;
 	struct slab_machine *m = slab_machine_current();
-	const struct kmem_cache_args *a = args ? args : &no_args;
+	struct kmem_cache_args a = { 0 };
 	struct kmem_cache *s = NULL;
 	int err;
 
@@ -268,17 +265,20 @@ struct kmem_cache *__kmem_cache_create_args(const char *name,
 		errno = ENXIO;
 		return NULL;
 	}
-	if (a->sheaf_capacity)
+	if (args)
+		a = *args;
+	if (a.sheaf_capacity)
 		flags |= SLAB_NO_MERGE;
-	err = check_args(name, object_size, a, flags);
+	err = check_args(name, object_size, &a, flags);
 	if (err)
 		goto out;
+	check_window(m, name, object_size, &a);
 	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
-	s = find_mergeable(m, name, object_size, a, flags);
+	s = find_mergeable(m, name, object_size, &a, flags);
 	if (s)
 		err = add_alias(s, name, object_size);
 	else
-		err = cache_create(m, name, object_size, a, flags, &s);
+		err = cache_create(m, name, object_size, &a, flags, &s);
 	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
 out:
 	if (!err)

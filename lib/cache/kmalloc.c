@@ -247,7 +247,7 @@ size_t ksize(const void *p)
 	if (!slab || slab->type != PAGE_SLAB)
 		return 0;
 	s = owner_of(m, slab);
-	if (!s || !is_whole_object(s, slab, p))
+	if (!s || !is_whole_object(s, slab, p) || !asan_may_touch(p))
 		return 0;
 	/* whoever asks may use all of it: no red zone inside any more */
 	layout_set_orig_size(s, (void *)p, s->object_size);
@@ -283,7 +283,7 @@ static void *resize_in_place(struct kmem_cache *s, void *p, size_t old,
 			bytes_fill((char *)p + size, SLUB_RED_ACTIVE,
 				   s->object_size - size);
 	}
-	asan_object_alloc(s, p, cache_has_orig_size(s) ? size : s->object_size);
+	asan_object_alloc(s, p, size);
 	return p;
 }
 
@@ -326,6 +326,10 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 	s = slab && slab->type == PAGE_SLAB ? owner_of(m, slab) : NULL;
 	if (!s || !is_whole_object(s, slab, p)) {
 		not_kmalloc(m, p);
+		errno = EINVAL;
+		return NULL;
+	}
+	if (!asan_may_touch(p)) {
 		errno = EINVAL;
 		return NULL;
 	}

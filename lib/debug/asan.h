@@ -29,6 +29,8 @@ void asan_pages_free(struct slab_machine *m, uintptr_t base, size_t bytes);
 void asan_object_alloc(struct kmem_cache *s, void *object, size_t n);
 /* False when it was nobody's already: freed twice. */
 bool asan_object_free(struct kmem_cache *s, void *object);
+/* False, and reported, when its first byte is nobody's: freed before. */
+bool asan_may_touch(const void *object);
 /* Catches its reports from now on; harmless when done twice. */
 void asan_watch(void);
 #else
@@ -50,6 +52,11 @@ static inline void asan_object_alloc(struct kmem_cache *s, void *object,
 static inline bool asan_object_free(struct kmem_cache *s, void *object)
 {
 	(void)s, (void)object;
+	return true;
+}
+static inline bool asan_may_touch(const void *object)
+{
+	(void)object;
 	return true;
 }
 static inline void asan_watch(void)

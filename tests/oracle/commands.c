@@ -18,7 +18,7 @@
 
 #include "replay.h"
 
-static char static_buffer[64] __attribute__((aligned(64)));
+static uint8_t static_buffer[64] __attribute__((aligned(64)));
 
 /* ---- what the commands need ---- */
 static unsigned int number(const struct words *w, size_t i, unsigned int limit)
@@ -35,6 +35,12 @@ static struct kmem_cache **cache_at(struct runner *r, const struct words *w,
 static uint8_t **slot_at(struct runner *r, const struct words *w, size_t i)
 {
 	return &r->slots[number(w, i, NR_SLOTS)];
+}
+
+/* Pointers that point nowhere are what is asked for. */
+static void *moved(const uint8_t *p, long n)
+{
+	return (void *)((uintptr_t)p + (uintptr_t)n);
 }
 
 static uint64_t printed(const struct runner *r, const void *p)
@@ -130,18 +136,24 @@ static void ctor_byte(void *object)
 	*(uint8_t *)object = 0x77;
 }
 
-static slab_flags_t create_flags(const char *letters)
+slab_flags_t create_flags(const char *letters)
 {
 	static const struct {
 		char letter;
 		slab_flags_t flag;
 	} known[] = {
-		{ 'F', SLAB_CONSISTENCY_CHECKS }, { 'Z', SLAB_RED_ZONE },
-		{ 'P', SLAB_POISON },		  { 'U', SLAB_STORE_USER },
-		{ 'T', SLAB_TRACE },		  { 'H', SLAB_HWCACHE_ALIGN },
-		{ 'R', SLAB_RECLAIM_ACCOUNT },	  { 'B', SLAB_TYPESAFE_BY_RCU },
-		{ 'D', SLAB_CACHE_DMA },	  { 'A', SLAB_ACCOUNT },
-		{ 'N', SLAB_NO_MERGE },		  { '3', SLAB_CACHE_DMA32 },
+		{ 'F', SLAB_CONSISTENCY_CHECKS },
+		{ 'Z', SLAB_RED_ZONE },
+		{ 'P', SLAB_POISON },
+		{ 'U', SLAB_STORE_USER },
+		{ 'T', SLAB_TRACE },
+		{ 'H', SLAB_HWCACHE_ALIGN },
+		{ 'R', SLAB_RECLAIM_ACCOUNT },
+		{ 'B', SLAB_TYPESAFE_BY_RCU },
+		{ 'D', SLAB_CACHE_DMA },
+		{ 'A', SLAB_ACCOUNT },
+		{ 'N', SLAB_NO_MERGE },
+		{ '3', SLAB_CACHE_DMA32 },
 	};
 	slab_flags_t flags = 0;
 
@@ -248,11 +260,12 @@ static void run_attr(struct runner *r, const struct words *w)
 			   : -ENOENT;
 	if (!n)
 		n = tree_read(r->target, &node, &text);
-	if (n > 0 && text[n - 1] == '\n')
-		text[n - 1] = 0;
-	/* the harness counted without that newline */
-	fprintf(r->out, "@@ = %zd [%s]\n", n > 0 ? (ssize_t)strlen(text) : n,
-		n > 0 ? text : "");
+	/* the harness counted without the last newline */
+	if (n > 0 && text) {
+		n -= text[n - 1] == '\n';
+		text[n] = 0;
+	}
+	fprintf(r->out, "@@ = %zd [%s]\n", n, n > 0 && text ? text : "");
 	free(text);
 }
 
@@ -295,7 +308,7 @@ static void run_freeptr(struct runner *r, const struct words *w)
 	if (!strcmp(w->at[1], "page"))
 		p = slab_machine_alloc_pages(r->m, 0);
 	else if (!strcmp(w->at[1], "static"))
-		p = static_buffer;
+		p = moved(static_buffer, 0);
 	else if (!strcmp(w->at[1], "big"))
 		p = kmalloc(65536, GFP_KERNEL);
 	fprintf(r->out, "@@ ptr %016lx\n", printed(r, p));
@@ -327,11 +340,10 @@ static void run_bulkalloc(struct runner *r, const struct words *w)
 	if (first + count > NR_SLOTS)
 		count = NR_SLOTS - first;
 	fprintf(r->out, "@@ = %d\n",
-		*cache_at(r, w, 1)
-			? kmem_cache_alloc_bulk(*cache_at(r, w, 1), GFP_KERNEL,
-						count,
-						(void **)&r->slots[first])
-			: 0);
+		*cache_at(r, w, 1) ? kmem_cache_alloc_bulk(
+					     *cache_at(r, w, 1), GFP_KERNEL,
+					     count, (void **)&r->slots[first])
+				   : 0);
 }
 
 /* wrtail S C OFF LEN BYTE */
@@ -388,8 +400,8 @@ static void run_hex(struct runner *r, const uint8_t *from, long offset,
 				 (uintptr_t)from + (uintptr_t)offset + i, &byte,
 				 1);
 		if (i % 16 == 0)
-			fprintf(r->out, "%s@@ hd %s %5ld:", i ? "\n" : "",
-				what, offset + (long)i);
+			fprintf(r->out, "%s@@ hd %s %5ld:", i ? "\n" : "", what,
+				offset + (long)i);
 		fprintf(r->out, " %02x", byte);
 	}
 	fprintf(r->out, "\n");
@@ -435,7 +447,8 @@ static void run_freen(struct runner *r, const struct words *w)
 
 static void run_freeoff(struct runner *r, const struct words *w)
 {
-	free_one(*cache_at(r, w, 3), *slot_at(r, w, 1) + words_number(w, 2));
+	free_one(*cache_at(r, w, 3),
+		 moved(*slot_at(r, w, 1), (long)words_number(w, 2)));
 	print_returned(r);
 }
 
@@ -460,7 +473,7 @@ static void others_allocate(struct runner *r, size_t size)
 			continue;
 		r->classes[i] = s;
 		for (int j = 0; j < OTHERS; j++)
-			(void)kmalloc(size, GFP_KERNEL);
+			(void)kmem_cache_alloc(s, GFP_KERNEL);
 		return;
 	}
 }
@@ -493,7 +506,7 @@ static void run_kfree(struct runner *r, const struct words *w)
 {
 	uint8_t *p = *slot_at(r, w, 1);
 
-	kfree(w->at[0][5] ? p + words_number(w, 2) : p);
+	kfree(w->at[0][5] ? moved(p, (long)words_number(w, 2)) : p);
 	print_returned(r);
 }
 
@@ -513,8 +526,8 @@ static void run_wrq(struct runner *r, const struct words *w)
 
 static void run_xorb(struct runner *r, const struct words *w)
 {
-	uint8_t byte = (uint8_t)word_at(r, *slot_at(r, w, 1),
-					words_number(w, 2));
+	uint8_t byte =
+		(uint8_t)word_at(r, *slot_at(r, w, 1), words_number(w, 2));
 
 	poke_byte(r, *slot_at(r, w, 1), words_number(w, 2),
 		  byte ^ (uint8_t)words_number(w, 3), 1);
@@ -602,15 +615,14 @@ static void run_destroy(struct runner *r, const struct words *w)
 
 static void run_ptreq(struct runner *r, const struct words *w)
 {
-	fprintf(r->out, "@@ = %s\n", *slot_at(r, w, 1) == *slot_at(r, w, 2)
-					     ? "same"
-					     : "different");
+	fprintf(r->out, "@@ = %s\n",
+		*slot_at(r, w, 1) == *slot_at(r, w, 2) ? "same" : "different");
 }
 
 static void run_hd(struct runner *r, const struct words *w)
 {
-	run_hex(r, *slot_at(r, w, 1), words_number(w, 2),
-		number(w, 3, 1 << 16), "obj");
+	run_hex(r, *slot_at(r, w, 1), words_number(w, 2), number(w, 3, 1 << 16),
+		"obj");
 }
 
 static void run_dumpobj(struct runner *r, const struct words *w)
@@ -634,25 +646,44 @@ static const struct command {
 	size_t nr_words; /* at least; missing numbers behind are 0 */
 	void (*run)(struct runner *r, const struct words *w);
 } commands[] = {
-	{ "create", 6, run_create },	 { "alloc", 2, run_alloc },
-	{ "allocn", 2, run_allocn },	 { "free", 2, run_free },
-	{ "freen", 2, run_freen },	 { "freeoff", 2, run_freeoff },
-	{ "freebase", 2, run_freebase }, { "freeptr", 3, run_freeptr },
-	{ "bulkalloc", 2, run_bulkalloc }, { "bulkfree", 2, run_bulkfree },
-	{ "km", 2, run_km },		 { "kmz", 2, run_km },
-	{ "krealloc", 2, run_krealloc }, { "ksize", 2, run_ksize },
-	{ "kfree", 2, run_kfree },	 { "kfreeoff", 2, run_kfree },
-	{ "wr", 2, run_wr },		 { "wrq", 2, run_wrq },
-	{ "xorb", 2, run_xorb },	 { "fill", 2, run_fill },
-	{ "wrtail", 2, run_wrtail },	 { "learn", 2, run_learn },
-	{ "forge", 2, run_forge },	 { "next", 2, run_next },
-	{ "slabset", 2, run_slabset },	 { "slabinc", 2, run_slabinc },
-	{ "slabword", 2, run_slabword }, { "validate", 2, run_write_one },
-	{ "shrink", 2, run_write_one },	 { "attr", 3, run_attr },
-	{ "attrw", 3, run_attrw },	 { "setname", 3, run_setname },
-	{ "destroy", 2, run_destroy },	 { "ptreq", 2, run_ptreq },
-	{ "hd", 2, run_hd },		 { "hdslab", 2, run_hdslab },
-	{ "dumpobj", 2, run_dumpobj },	 { "cat", 2, run_cat_command },
+	{ "create", 6, run_create },
+	{ "alloc", 2, run_alloc },
+	{ "allocn", 2, run_allocn },
+	{ "free", 2, run_free },
+	{ "freen", 2, run_freen },
+	{ "freeoff", 2, run_freeoff },
+	{ "freebase", 2, run_freebase },
+	{ "freeptr", 3, run_freeptr },
+	{ "bulkalloc", 2, run_bulkalloc },
+	{ "bulkfree", 2, run_bulkfree },
+	{ "km", 2, run_km },
+	{ "kmz", 2, run_km },
+	{ "krealloc", 2, run_krealloc },
+	{ "ksize", 2, run_ksize },
+	{ "kfree", 2, run_kfree },
+	{ "kfreeoff", 2, run_kfree },
+	{ "wr", 2, run_wr },
+	{ "wrq", 2, run_wrq },
+	{ "xorb", 2, run_xorb },
+	{ "fill", 2, run_fill },
+	{ "wrtail", 2, run_wrtail },
+	{ "learn", 2, run_learn },
+	{ "forge", 2, run_forge },
+	{ "next", 2, run_next },
+	{ "slabset", 2, run_slabset },
+	{ "slabinc", 2, run_slabinc },
+	{ "slabword", 2, run_slabword },
+	{ "validate", 2, run_write_one },
+	{ "shrink", 2, run_write_one },
+	{ "attr", 3, run_attr },
+	{ "attrw", 3, run_attrw },
+	{ "setname", 3, run_setname },
+	{ "destroy", 2, run_destroy },
+	{ "ptreq", 2, run_ptreq },
+	{ "hd", 2, run_hd },
+	{ "hdslab", 2, run_hdslab },
+	{ "dumpobj", 2, run_dumpobj },
+	{ "cat", 2, run_cat_command },
 	{ "rcuwait", 1, run_rcuwait },
 };
 

@@ -169,8 +169,8 @@ static void show_case(const struct oracle_case *c, const struct normal *kernel,
 		const struct step *step = &c->steps[i];
 		bool is_same = i < ours->nr_steps && step_agrees(p, ours, i);
 
-		printf("%s %s%s%s\n", step->is_phase ? "#" : ">",
-		       step->command, is_same ? "" : "   <-- differs",
+		printf("%s %s%s%s\n", step->is_phase ? "#" : ">", step->command,
+		       is_same ? "" : "   <-- differs",
 		       i == stop ? "   <-- the kernel stopped here" : "");
 		if (!lines_equal(&kernel->steps[i].out,
 				 &p->normal.steps[i].out) &&
@@ -184,8 +184,7 @@ static void show_case(const struct oracle_case *c, const struct normal *kernel,
 }
 
 /* ---- a case ---- */
-static const char *const verdict_names[] = { "agrees", "explained",
-					     "differs" };
+static const char *const verdict_names[] = { "agrees", "explained", "differs" };
 
 static void verdict_line(const struct oracle_case *c, enum verdict verdict,
 			 const struct prediction *p, const char *how)
@@ -227,7 +226,7 @@ static enum verdict judge(const struct oracle_case *c,
 	normalise(c, &kernel);
 	predict(c, &kernel, &p);
 	agrees = try_seed(c, o->seed, &p, &r, &ours);
-	nr_seeds = c->is_order_dependent     ? o->nr_seeds
+	nr_seeds = c->is_order_dependent    ? o->nr_seeds
 		   : case_depends_on_key(c) ? NR_KEYS
 					    : 1;
 	/* who died or hung once would do so again */
@@ -255,8 +254,8 @@ static enum verdict judge(const struct oracle_case *c,
 	}
 	for (size_t i = 0; i < nr_rules; i++) {
 		tally->rule[i] += p.is_applied[i];
-		tally->is_indexed[i] |= c->index_rule &&
-					strstr(c->index_rule, rules[i].name);
+		tally->is_indexed[i] |=
+			c->index_rule && strstr(c->index_rule, rules[i].name);
 	}
 	if (agrees)
 		verdict = prediction_is_explained(&p) ? EXPLAINED : AGREES;
@@ -300,8 +299,8 @@ int command_run(const char *path, const struct run_options *o)
 	for (size_t i = 0; i < nr_rules; i++) {
 		if (tally.rule[i] || tally.survival[i] || o->list_rules)
 			printf("rule %s: %zu, went on by it: %zu%s%s\n",
-			       rules[i].name, tally.rule[i],
-			       tally.survival[i], o->list_rules ? ": " : "",
+			       rules[i].name, tally.rule[i], tally.survival[i],
+			       o->list_rules ? ": " : "",
 			       o->list_rules ? rules[i].says : "");
 		if (tally.is_indexed[i] && !tally.rule[i] &&
 		    !tally.survival[i] && !o->show) {

@@ -13,7 +13,7 @@
 #include <slab/inject.h>
 #include <slab/machine.h>
 
-#include "oracle.h"
+#include "replay.h"
 
 #define MAX_BYTES 16384
 #define NO_CLASS  (-1)
@@ -111,22 +111,13 @@ static bool dump_compare(const struct dump *d, const struct layout *l,
 			return false;
 		}
 		if (ours[i] != byte) {
-			snprintf(why, size, "at %ld: the kernel's %02x, ours %02x",
-				 offset, byte, ours[i]);
+			snprintf(why, size,
+				 "at %ld: the kernel's %02x, ours %02x", offset,
+				 byte, ours[i]);
 			return false;
 		}
 	}
 	return true;
-}
-
-static slab_flags_t row_flags(const char *letters)
-{
-	unsigned int flags = flags_from_letters(letters);
-
-	return (flags & FLAG_F ? SLAB_CONSISTENCY_CHECKS : 0) |
-	       (flags & FLAG_Z ? SLAB_RED_ZONE : 0) |
-	       (flags & FLAG_P ? SLAB_POISON : 0) |
-	       (flags & FLAG_U ? SLAB_STORE_USER : 0);
 }
 
 static void no_ctor(void *object)
@@ -136,14 +127,13 @@ static void no_ctor(void *object)
 
 /* An object filled with 0x11, then freed when the row says so; its slot. */
 static bool row_bytes_of_ours(const struct table *t, size_t row,
-			      struct slab_target *target,
-			      const struct dump *d, const struct layout *l,
-			      bool is_live, uint8_t *ret, char *why,
-			      size_t size)
+			      struct slab_target *target, const struct dump *d,
+			      const struct layout *l, bool is_live,
+			      uint8_t *ret, char *why, size_t size)
 {
 	struct kmem_cache_args args = { .align = l->align };
 	struct slab_machine *m = slab_target_machine(target);
-	slab_flags_t flags = row_flags(table_cell(t, row, "flags"));
+	slab_flags_t flags = create_flags(table_cell(t, row, "flags"));
 	uint8_t fill[MAX_BYTES];
 	struct kmem_cache *s;
 	uint8_t *objects[3];
@@ -163,9 +153,9 @@ static bool row_bytes_of_ours(const struct table *t, size_t row,
 	slab_poke(m, (uintptr_t)objects[0], fill, l->object_size);
 	if (!is_live)
 		kmem_cache_free(s, objects[0]);
-	if (slab_target_read(target, (uintptr_t)objects[0] +
-					     (uintptr_t)d->first,
-			     ret, d->nr)) {
+	if (slab_target_read(target,
+			     (uintptr_t)objects[0] + (uintptr_t)d->first, ret,
+			     d->nr)) {
 		snprintf(why, size, "our slot can not be read");
 		return false;
 	}
@@ -192,10 +182,9 @@ static bool row_agrees(const struct table *t, size_t row, char *why,
 		flags |= FLAG_CTOR;
 	if (strstr(extra, "rcu"))
 		flags |= FLAG_RCU;
-	layout_compute(&l, (unsigned int)strtoul(table_cell(t, row, "size"),
-						 NULL, 10),
-		       align ? (unsigned int)strtoul(align + 1, NULL, 10) : 8,
-		       flags);
+	layout_compute(
+		&l, (unsigned int)strtoul(table_cell(t, row, "size"), NULL, 10),
+		align ? (unsigned int)strtoul(align + 1, NULL, 10) : 8, flags);
 	if (l.size != strtoul(table_cell(t, row, "slab_size"), NULL, 10)) {
 		snprintf(why, size, "slab_size: the kernel's %s, computed %u",
 			 table_cell(t, row, "slab_size"), l.size);

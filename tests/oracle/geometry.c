@@ -13,7 +13,7 @@
 #include <slab/kmalloc.h>
 #include <slab/machine.h>
 
-#include "oracle.h"
+#include "replay.h"
 
 struct tally {
 	size_t agree, explained, differ;
@@ -21,32 +21,9 @@ struct tally {
 
 static int tally_end(const struct tally *t)
 {
-	printf("%zu agree, %zu explained, %zu differ\n", t->agree,
-	       t->explained, t->differ);
+	printf("%zu agree, %zu explained, %zu differ\n", t->agree, t->explained,
+	       t->differ);
 	return t->differ ? 1 : 0;
-}
-
-static slab_flags_t letters_to_flags(const char *letters)
-{
-	static const struct {
-		char letter;
-		slab_flags_t flag;
-	} known[] = {
-		{ 'F', SLAB_CONSISTENCY_CHECKS }, { 'Z', SLAB_RED_ZONE },
-		{ 'P', SLAB_POISON },		  { 'U', SLAB_STORE_USER },
-		{ 'T', SLAB_TRACE },		  { 'H', SLAB_HWCACHE_ALIGN },
-		{ 'R', SLAB_RECLAIM_ACCOUNT },	  { 'D', SLAB_CACHE_DMA },
-		{ '3', SLAB_CACHE_DMA32 },	  { 'A', SLAB_ACCOUNT },
-	};
-	slab_flags_t flags = 0;
-
-	for (; *letters; letters++) {
-		for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-			if (known[i].letter == *letters)
-				flags |= known[i].flag;
-		}
-	}
-	return flags;
 }
 
 static void no_ctor(void *object)
@@ -158,8 +135,7 @@ static void expect_flags(struct row *r, const struct slab_cache_info *info)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-		expect(r, columns[i].column,
-		       !!(info->flags & columns[i].flag));
+		expect(r, columns[i].column, !!(info->flags & columns[i].flag));
 }
 
 static void expect_sizes(struct row *r, const struct slab_cache_info *info)
@@ -194,8 +170,8 @@ static void expect_objects(struct row *r, struct slab_target *target,
 			break;
 		}
 		ours = (long)((uintptr_t)objects[i] - where.slab.base);
-		if (end == cell || theirs % (long)info->size !=
-					   ours % (long)info->size)
+		if (end == cell ||
+		    theirs % (long)info->size != ours % (long)info->size)
 			lines_addf(&r->wrong,
 				   "first_obj_offsets: the kernel's %ld in its "
 				   "slot, ours %ld",
@@ -218,8 +194,7 @@ static void geometry_row(struct row *r, struct measured_machine *mm)
 	struct kmem_cache *s;
 	struct words extra;
 	unsigned long n;
-	slab_flags_t flags = letters_to_flags(table_cell(r->t, r->row,
-							 "flags"));
+	slab_flags_t flags = create_flags(table_cell(r->t, r->row, "flags"));
 
 	words_split(&extra, table_cell(r->t, r->row, "extra"));
 	args.align = (unsigned int)cell_number(r->t, r->row, "align_req");
@@ -263,10 +238,10 @@ static void show_row(const struct row *r, const char *const *columns,
 
 int command_geometry(const char *path, bool is_verbose)
 {
-	static const char *const shown[] = { "run",	"cpus_present",
+	static const char *const shown[] = { "run",	    "cpus_present",
 					     "boot_params", "size",
-					     "align_req", "flags", "extra",
-					     NULL };
+					     "align_req",   "flags",
+					     "extra",	    NULL };
 	struct measured_machine mm = { 0 };
 	struct tally tally = { 0 };
 	struct table t;
@@ -276,12 +251,11 @@ int command_geometry(const char *path, bool is_verbose)
 	for (size_t i = 0; i < t.nr_rows; i++) {
 		struct row r = { .t = &t, .row = i };
 
-		if (machine_open(&mm,
-				 (unsigned int)cell_number(&t, i,
-							   "cpus_present"),
-				 (unsigned int)cell_number(&t, i,
-							   "nr_cpu_ids"),
-				 table_cell(&t, i, "boot_params")))
+		if (machine_open(
+			    &mm,
+			    (unsigned int)cell_number(&t, i, "cpus_present"),
+			    (unsigned int)cell_number(&t, i, "nr_cpu_ids"),
+			    table_cell(&t, i, "boot_params")))
 			lines_add(&r.wrong, "no such machine");
 		else
 			geometry_row(&r, &mm);
@@ -337,10 +311,10 @@ static void caches_row(struct row *r, struct measured_machine *mm,
 		flags |= SLAB_TYPESAFE_BY_RCU;
 	if (cell_number(r->t, r->row, "cache_dma"))
 		flags |= SLAB_CACHE_DMA;
-	s = kmem_cache_create("measured",
-			      (unsigned int)cell_number(r->t, r->row,
-							"object_size"),
-			      &args, flags);
+	s = kmem_cache_create(
+		"measured",
+		(unsigned int)cell_number(r->t, r->row, "object_size"), &args,
+		flags);
 	if (!s || slab_target_cache(mm->target, "measured", &info)) {
 		lines_add(&r->wrong, "the cache can not be made");
 		return;

@@ -136,7 +136,8 @@ static void row_format(char *buf, size_t size, const uint8_t *bytes, size_t nr)
 	size_t n = 0;
 
 	for (size_t i = 0; i < 16; i++)
-		n += (size_t)snprintf(buf + n, size - n, i < nr ? "%02x " : "   ",
+		n += (size_t)snprintf(buf + n, size - n,
+				      i < nr ? "%02x " : "   ",
 				      i < nr ? bytes[i] : 0);
 	n += (size_t)snprintf(buf + n, size - n, " ");
 	for (size_t i = 0; i < nr; i++)
@@ -152,8 +153,8 @@ size_t row_bytes(const char *text, uint8_t *bytes)
 	unsigned int byte;
 	int n;
 
-	while (nr < 16 && text[0] != ' ' && sscanf(text, "%2x%n", &byte, &n) == 1
-	       && n == 2) {
+	while (nr < 16 && text[0] != ' ' &&
+	       sscanf(text, "%2x%n", &byte, &n) == 1 && n == 2) {
 		bytes[nr++] = (uint8_t)byte;
 		text += 2;
 		if (*text == ' ')
@@ -304,15 +305,13 @@ static void add_object(struct reader *r, struct lines *out, const char *line)
 /* A track of an object that is left stands behind it. */
 static void group_track(struct reader *r, const char *line)
 {
+	size_t last = r->group->nr - 1;
 	struct lines one = { 0 };
-	char *text;
+	char text[512];
 
 	add_track(&one, line);
-	text = r->group->at[r->group->nr - 1];
-	text = must(realloc(text, strlen(text) + strlen(one.at[0]) + 3));
-	strcat(text, ", ");
-	strcat(text, one.at[0]);
-	r->group->at[r->group->nr - 1] = text;
+	snprintf(text, sizeof(text), "%s, %s", r->group->at[last], one.at[0]);
+	lines_replace(r->group, last, text);
 	lines_free(&one);
 }
 
@@ -321,12 +320,25 @@ static void group_track(struct reader *r, const char *line)
 static bool is_console(const char *line)
 {
 	static const char *const prefixes[] = {
-		"------------[ cut here", "---[ end trace", "Modules linked in",
-		"CPU: ", "Hardware name:", "RIP: ", "Call Trace:", " <", "Code: ",
-		"Disabling lock debugging", "pool index ", "corrupt handle or",
-		"Oops: ", "kernel BUG at ", "BUG: kernel NULL pointer",
-		"BUG: unable to handle", "general protection fault",
-		"watchdog: BUG:", "__kmem_cache_create_args(",
+		"------------[ cut here",
+		"---[ end trace",
+		"Modules linked in",
+		"CPU: ",
+		"Hardware name:",
+		"RIP: ",
+		"Call Trace:",
+		" <",
+		"Code: ",
+		"Disabling lock debugging",
+		"pool index ",
+		"corrupt handle or",
+		"Oops: ",
+		"kernel BUG at ",
+		"BUG: kernel NULL pointer",
+		"BUG: unable to handle",
+		"general protection fault",
+		"watchdog: BUG:",
+		"__kmem_cache_create_args(",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
@@ -394,7 +406,7 @@ static void add_trace(struct reader *r, struct lines *out, const char *line)
 	r->object = object_of(r, object);
 	lines_addf(out, "TRACE %s %s %s inuse=%lu fp=%s", name, what,
 		   address_text(r, object, where), inuse,
-		   !fp			     ? "NULL"
+		   !fp			    ? "NULL"
 		   : object_of(r, fp) == fp ? "object"
 					    : strcpy(fp_text, "garbage"));
 }
@@ -414,7 +426,7 @@ static void add_warning(struct lines *out, const char *line)
 }
 
 void add_kernel_line(struct reader *r, const struct lines *l, size_t i,
-			    struct lines *out)
+		     struct lines *out)
 {
 	const char *line = l->at[i];
 
@@ -431,8 +443,7 @@ void add_kernel_line(struct reader *r, const struct lines *l, size_t i,
 	else if (starts_with(line, "FIX ")) {
 		if (!add_not_freed(r, out, line))
 			add_range(r, out, line, cache_ahead(r, l, i));
-	}
-	else if (starts_with(line, "Slab 0x"))
+	} else if (starts_with(line, "Slab 0x"))
 		add_slab_line(r, out, line);
 	else if (starts_with(line, "Object 0x"))
 		add_object(r, out, line);
@@ -448,8 +459,7 @@ void add_kernel_line(struct reader *r, const struct lines *l, size_t i,
 		char where[64];
 
 		lines_addf(out, "Invalid pointer %s",
-			   known_text(r, strtoull(line + 18, NULL, 16),
-				      where));
+			   known_text(r, strtoull(line + 18, NULL, 16), where));
 	} else if (starts_with(line, "TRACE "))
 		add_trace(r, out, line);
 	else if (starts_with(line, " slab "))
@@ -462,4 +472,3 @@ void add_kernel_line(struct reader *r, const struct lines *l, size_t i,
 	else if (!add_row(r, out, line))
 		add_message(out, line);
 }
-

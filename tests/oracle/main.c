@@ -27,7 +27,8 @@ static const char usage[] =
 	"      --seeds N       seeds tried for a case whose answer depends on\n"
 	"                      the order of free objects (500)\n"
 	"\n"
-	"Each ends with: N agree, N explained, N differ. The exit code is 0 when\n"
+	"Each ends with: N agree, N explained, N differ. The exit code is 0 "
+	"when\n"
 	"0 differ, 1 when any does, 2 when the question could not be asked.\n";
 
 int main(int argc, char **argv)

@@ -80,7 +80,8 @@ long mobject(const struct mslab *slab, unsigned int i)
 static unsigned int index_of(const struct mslab *slab, long off)
 {
 	return (unsigned int)((off - (long)slab->s->l.left_pad) /
-			      (long)slab->s->l.size) % slab->s->objects;
+			      (long)slab->s->l.size) %
+	       slab->s->objects;
 }
 
 void minit_object(struct mslab *slab, long off, bool is_active)
@@ -109,7 +110,7 @@ static void list_take(struct mslab **list, size_t *nr, const struct mslab *slab)
 		if (list[i] != slab)
 			continue;
 		(*nr)--;
-		memmove(list + i, list + i + 1, (*nr - i) * sizeof(*list));
+		memmove(list + i, list + i + 1, (*nr - i) * sizeof(void *));
 		return;
 	}
 }
@@ -117,9 +118,9 @@ static void list_take(struct mslab **list, size_t *nr, const struct mslab *slab)
 static void list_put(struct mslab ***list, size_t *nr, struct mslab *slab,
 		     bool to_head)
 {
-	*list = must(realloc(*list, (*nr + 1) * sizeof(**list)));
+	*list = must(realloc(*list, (*nr + 1) * sizeof(void *)));
 	if (to_head)
-		memmove(*list + 1, *list, *nr * sizeof(**list));
+		memmove(*list + 1, *list, *nr * sizeof(void *));
 	(*list)[to_head ? 0 : *nr] = slab;
 	(*nr)++;
 }
@@ -164,7 +165,7 @@ struct mcache *mcache_new(struct model *m, const char *name,
 	while (l->size >> (log + 1))
 		log++;
 	s->min_partial = log / 2 < 5 ? 5 : log / 2 > 10 ? 10 : log / 2;
-	m->all = must(realloc(m->all, (m->nr_all + 1) * sizeof(*m->all)));
+	m->all = must(realloc(m->all, (m->nr_all + 1) * sizeof(void *)));
 	m->all[m->nr_all++] = s;
 	return s;
 }
@@ -204,8 +205,7 @@ static struct mslab *slab_new(struct model *m, struct mcache *s)
 	struct mslab *slab = must(calloc(1, sizeof(*slab)));
 	bool has_p = s->l.flags & FLAG_P;
 
-	m->slabs = must(realloc(m->slabs,
-				(m->nr_slabs + 1) * sizeof(*m->slabs)));
+	m->slabs = must(realloc(m->slabs, (m->nr_slabs + 1) * sizeof(void *)));
 	m->slabs[m->nr_slabs++] = slab;
 	slab->s = s;
 	slab->objects = s->objects;
@@ -289,9 +289,9 @@ static bool pop(struct model *m, struct mslab *slab, bool is_new,
 		return false;
 	}
 	hand_out(slab, p, orig_size);
-	if (!is_new && (slab->s->is_plain ? !slab->head.slab &&
-						    !slab->head.is_wild
-					  : slab->inuse == slab->objects))
+	if (!is_new &&
+	    (slab->s->is_plain ? !slab->head.slab && !slab->head.is_wild
+			       : slab->inuse == slab->objects))
 		mlist_move(slab, ON_FULL, false);
 	*ret = p;
 	return true;
@@ -394,9 +394,10 @@ static bool debug_take_back(struct model *m, struct mslab *slab,
 		return false;
 	}
 	if (slab->inuse < cnt) {
-		mreport_slab(m, slab,
-			     "Slab has %u allocated objects but %u are to be freed",
-			     slab->inuse, cnt);
+		mreport_slab(
+			m, slab,
+			"Slab has %u allocated objects but %u are to be freed",
+			slab->inuse, cnt);
 		refuse(m, slab, last);
 		return false;
 	}
@@ -425,9 +426,10 @@ static bool plain_take_back(struct model *m, struct mslab *slab,
 			     mknown_name(m, head, name));
 	} else if (slab->inuse < cnt) {
 		m->event = RULE_INUSE_UNDERFLOW;
-		mreport_slab(m, slab,
-			     "Slab has %u allocated objects but %u are to be freed",
-			     slab->inuse, cnt);
+		mreport_slab(
+			m, slab,
+			"Slab has %u allocated objects but %u are to be freed",
+			slab->inuse, cnt);
 	} else if (!links_to_itself(m, slab, tail)) {
 		slab->inuse -= cnt;
 		return true;
@@ -461,7 +463,8 @@ bool mfree_is_refused(struct model *m, struct mcache *s, struct mptr p)
 		m->event = RULE_NOT_IN_SLAB;
 		if (!m->said_not_in_slab)
 			say(m,
-			    "kmem_cache_free(%s, PTR): object is not in a slab page",
+			    "kmem_cache_free(%s, PTR): object is not in a slab "
+			    "page",
 			    s->name);
 		m->said_not_in_slab = true;
 		return true;
@@ -470,7 +473,8 @@ bool mfree_is_refused(struct model *m, struct mcache *s, struct mptr p)
 		m->event = RULE_WRONG_CACHE;
 		if (!m->said_wrong_cache)
 			say(m,
-			    "kmem_cache_free(%s, PTR): object belongs to different cache %s",
+			    "kmem_cache_free(%s, PTR): object belongs to "
+			    "different cache %s",
 			    s->name, p.slab->s->name);
 		m->said_wrong_cache = true;
 		return true;

@@ -57,7 +57,7 @@ struct mcache {
 	char name[64];
 	struct layout l;
 	unsigned int objects, order; /* a slab */
-	long bytes;	      /* a slab */
+	long bytes;		     /* a slab */
 	unsigned long min_partial;
 	bool is_plain;
 	struct mslab **partial, **full; /* head first */
@@ -68,9 +68,9 @@ struct mcache {
 struct model {
 	const struct oracle_case *c;
 	unsigned int order; /* which one of free objects in a new slab */
-	struct lines *out; /* of the step that runs */
-	int event;	   /* DIVERGENCE row that acted last; -1 */
-	bool is_lost;	   /* something happened that it does not know */
+	struct lines *out;  /* of the step that runs */
+	int event;	    /* DIVERGENCE row that acted last; -1 */
+	bool is_lost;	    /* something happened that it does not know */
 	bool said_not_in_slab, said_wrong_cache, said_not_kmalloc;
 	struct mcache *caches[NR_CACHES]; /* NULL: none */
 	struct mcache **all;
@@ -78,17 +78,27 @@ struct model {
 	struct mslab **slabs; /* every one, to be given back */
 	size_t nr_slabs;
 	struct mptr slots[NR_SLOTS];
-	struct mptr next; /* what the last `next` saw */
+	struct mptr next;   /* what the last `next` saw */
 	struct mptr *names; /* O<i> */
 	size_t nr_names;
 };
 
 /* Rules that the model can name; the order is that of rules[]. */
 enum rule_number {
-	RULE_WRONG_CACHE, RULE_NOT_SLAB_TEXT, RULE_KFREE_PAGE_TEXT, RULE_CYCLE,
-	RULE_KREALLOC, RULE_SHEAVES, RULE_CPU_PARTIAL, RULE_BAD_HEAD,
-	RULE_WILD_FREE, RULE_SELF_LINK, RULE_INUSE_UNDERFLOW,
-	RULE_NOT_IN_SLAB, RULE_LOST_CHAIN, RULE_BOUNDED_WALK,
+	RULE_WRONG_CACHE,
+	RULE_NOT_SLAB_TEXT,
+	RULE_KFREE_PAGE_TEXT,
+	RULE_CYCLE,
+	RULE_KREALLOC,
+	RULE_SHEAVES,
+	RULE_CPU_PARTIAL,
+	RULE_BAD_HEAD,
+	RULE_WILD_FREE,
+	RULE_SELF_LINK,
+	RULE_INUSE_UNDERFLOW,
+	RULE_NOT_IN_SLAB,
+	RULE_LOST_CHAIN,
+	RULE_BOUNDED_WALK,
 };
 
 /* ---- model.c ---- */

@@ -29,10 +29,10 @@ const char *mname(struct model *m, struct mptr p, char *buf)
 	size_t i;
 
 	if (!p.slab)
-		return strcpy(buf, p.is_wild ? "wild" : "NULL");
+		return name_copy(buf, p.is_wild ? "wild" : "NULL");
 	s = p.slab->s;
 	if (p.off < 0 || p.off >= s->bytes)
-		return strcpy(buf, "wild");
+		return name_copy(buf, "wild");
 	if (p.off / (long)s->l.size >= (long)s->objects) {
 		sprintf(buf, "tail+%ld", p.off);
 		return buf;
@@ -43,8 +43,7 @@ const char *mname(struct model *m, struct mptr p, char *buf)
 			break;
 	}
 	if (i == m->nr_names) {
-		m->names = must(realloc(m->names,
-					(i + 1) * sizeof(*m->names)));
+		m->names = must(realloc(m->names, (i + 1) * sizeof(*m->names)));
 		m->names[m->nr_names++] = object;
 	}
 	if (p.off == object.off)
@@ -68,7 +67,7 @@ const char *mknown_name(struct model *m, struct mptr p, char *buf)
 	if (off)
 		sprintf(buf, "object%+ld", off);
 	else
-		strcpy(buf, "object");
+		name_copy(buf, "object");
 	return buf;
 }
 
@@ -224,8 +223,8 @@ bool mcheck_object(struct model *m, struct mslab *slab, long off,
 			ok &= check_bytes(m, slab, "kmalloc Redzone", off,
 					  off + orig, red, size - orig, ok);
 	} else if ((l->flags & FLAG_P) && size < inuse) {
-		ok &= check_bytes(m, slab, "Alignment padding", off,
-				  off + size, 0x5a, inuse - size, ok);
+		ok &= check_bytes(m, slab, "Alignment padding", off, off + size,
+				  0x5a, inuse - size, ok);
 	}
 	if (l->is_poisoned && !is_active) {
 		ok &= check_bytes(m, slab, "Poison", off, off, 0x6b, size - 1,
@@ -271,17 +270,18 @@ bool mcheck_slab(struct model *m, struct mslab *slab)
 {
 	if (slab->objects > slab->s->objects) {
 		mreport_slab(m, slab, "objects %u > max %u", slab->objects,
-		    slab->s->objects);
+			     slab->s->objects);
 		return false;
 	}
 	if (slab->inuse > slab->objects) {
 		mreport_slab(m, slab, "inuse %u > max %u", slab->inuse,
-		    slab->objects);
+			     slab->objects);
 		return false;
 	}
 	if (slab->is_frozen) {
 		mreport_slab(m, slab,
-			     "Slab disabled since SLUB metadata consistency check failed");
+			     "Slab disabled since SLUB metadata consistency "
+			     "check failed");
 		return false;
 	}
 	mcheck_padding(m, slab);
@@ -329,13 +329,19 @@ bool mon_freelist(struct model *m, struct mslab *slab, struct mptr search)
 		return false;
 	}
 	if (slab->objects != slab->s->objects) {
-		mreport_slab(m, slab, "Wrong number of objects. Found %u but should be %u", slab->objects, slab->s->objects);
+		mreport_slab(
+			m, slab,
+			"Wrong number of objects. Found %u but should be %u",
+			slab->objects, slab->s->objects);
 		slab->objects = slab->s->objects;
 		say(m, "FIX %s: Number of objects adjusted", name);
 	}
 	counted = (int)slab->objects - (int)n;
 	if ((int)slab->inuse != counted) {
-		mreport_slab(m, slab, "Wrong object count. Counter is %u but counted were %d", slab->inuse, counted);
+		mreport_slab(
+			m, slab,
+			"Wrong object count. Counter is %u but counted were %d",
+			slab->inuse, counted);
 		slab->inuse = (unsigned int)counted & 0xffff;
 		say(m, "FIX %s: Object count adjusted", name);
 	}
@@ -407,11 +413,10 @@ static void validate_slab(struct model *m, struct mslab *slab)
 void mvalidate(struct model *m, struct mcache *s)
 {
 	size_t nr_partial = s->nr_partial, nr_full = s->nr_full;
-	struct mslab **partial = must(calloc(nr_partial + 1,
-					     sizeof(*partial)));
+	struct mslab **partial = must(calloc(nr_partial + 1, sizeof(void *)));
 
 	if (nr_partial)
-		memcpy(partial, s->partial, nr_partial * sizeof(*partial));
+		memcpy(partial, s->partial, nr_partial * sizeof(void *));
 	for (size_t i = 0; i < nr_partial; i++)
 		validate_slab(m, partial[i]);
 	if (s->l.flags & FLAG_U) {

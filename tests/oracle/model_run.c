@@ -78,7 +78,8 @@ static struct mcache *kmalloc_cache(struct model *m, unsigned long size)
 	struct layout l;
 	char name[32];
 
-	snprintf(name, sizeof(name), class < 1024 ? "kmalloc-%u" : "kmalloc-%uk",
+	snprintf(name, sizeof(name),
+		 class < 1024 ? "kmalloc-%u" : "kmalloc-%uk",
 		 class < 1024 ? class : class / 1024);
 	for (size_t i = 0; i < m->nr_all; i++) {
 		if (!strcmp(m->all[i]->name, name))
@@ -307,8 +308,8 @@ static void run_krealloc(struct model *m, const struct words *w)
 	l = &old.slab->s->l;
 	if (size <= l->object_size) {
 		if (l->has_orig_size) {
-			unsigned int i = (unsigned int)(old.off /
-							(long)l->size);
+			unsigned int i =
+				(unsigned int)(old.off / (long)l->size);
 
 			m->event = RULE_KREALLOC;
 			old.slab->orig_size[i] = size;
@@ -320,7 +321,7 @@ static void run_krealloc(struct model *m, const struct words *w)
 		return;
 	}
 	new = alloc_one(m, kmalloc_cache(m, size), size);
-	for (long i = 0; new.slab && i < (long)l->object_size; i++)
+	for (long i = 0; new.slab &&i < (long)l->object_size; i++)
 		mwrite(new.slab, new.off + i, old.slab->bytes[old.off + i], 1);
 	kfree_one(m, old);
 	*at = new;
@@ -373,8 +374,8 @@ static void run_hd(struct model *m, const struct words *w)
 					   ? UNKNOWN
 					   : p.slab->bytes[from];
 			if (l->has_orig_size && word >= 0 && word < 8)
-				bytes[i] = word < 4 ? orig >> (8 * word) & 0xff
-						    : 0;
+				bytes[i] = (int)((uint64_t)orig >> (8 * word) &
+						 0xff);
 		}
 		lines_add(m->out, hex_text(l, orig, offset + row, bytes,
 					   (size_t)nr, text));
@@ -512,9 +513,9 @@ static bool run_simple(struct model *m, const struct words *w)
 	if (!strcmp(name, "learn"))
 		say(m, "= key");
 	else if (!strcmp(name, "ptreq"))
-		say(m, "= %s", mptr_equal(*slot(m, w, 1), *slot(m, w, 2))
-				       ? "same"
-				       : "different");
+		say(m, "= %s",
+		    mptr_equal(*slot(m, w, 1), *slot(m, w, 2)) ? "same"
+							       : "different");
 	else if (!strcmp(name, "free") || !strcmp(name, "freeoff")) {
 		bool has_offset = name[4];
 
@@ -549,17 +550,28 @@ static const struct {
 	const char *name;
 	void (*run)(struct model *m, const struct words *w);
 } commands[] = {
-	{ "alloc", run_alloc },	      { "freen", run_freen },
-	{ "freeptr", run_freeptr },   { "bulkfree", run_bulkfree },
-	{ "km", run_km },	      { "kmz", run_km },
-	{ "krealloc", run_krealloc }, { "ksize", run_ksize },
-	{ "hd", run_hd },	      { "wr", run_wr },
-	{ "wrq", run_wrq },	      { "xorb", run_xorb },
-	{ "fill", run_fill },	      { "wrtail", run_wrtail },
-	{ "forge", run_forge },	      { "next", run_next },
-	{ "slabset", run_slabset },   { "slabinc", run_slabinc },
-	{ "validate", run_validate }, { "shrink", run_shrink },
-	{ "attr", run_attr },	      { "setname", run_setname },
+	{ "alloc", run_alloc },
+	{ "freen", run_freen },
+	{ "freeptr", run_freeptr },
+	{ "bulkfree", run_bulkfree },
+	{ "km", run_km },
+	{ "kmz", run_km },
+	{ "krealloc", run_krealloc },
+	{ "ksize", run_ksize },
+	{ "hd", run_hd },
+	{ "wr", run_wr },
+	{ "wrq", run_wrq },
+	{ "xorb", run_xorb },
+	{ "fill", run_fill },
+	{ "wrtail", run_wrtail },
+	{ "forge", run_forge },
+	{ "next", run_next },
+	{ "slabset", run_slabset },
+	{ "slabinc", run_slabinc },
+	{ "validate", run_validate },
+	{ "shrink", run_shrink },
+	{ "attr", run_attr },
+	{ "setname", run_setname },
 	{ "destroy", run_destroy },
 };
 
@@ -599,8 +611,8 @@ void model_run(const struct oracle_case *c, unsigned int order,
 	m->order = order;
 	m->event = -1;
 	ret->normal.nr_steps = c->nr_steps;
-	ret->normal.steps = must(calloc(c->nr_steps + 1,
-					sizeof(*ret->normal.steps)));
+	ret->normal.steps =
+		must(calloc(c->nr_steps + 1, sizeof(*ret->normal.steps)));
 	ret->event = must(calloc(c->nr_steps + 1, sizeof(*ret->event)));
 	ret->nr_known = c->nr_steps;
 	for (size_t i = 0; i < c->nr_steps; i++) {

@@ -38,12 +38,12 @@ int cache_find(struct reader *r, const char *name)
 		return NO_CACHE;
 	if (strchr(name, 'k') != strrchr(name, 'k'))
 		size *= 1024;
-	r->caches = must(realloc(r->caches, (r->nr_caches + 1) *
-						    sizeof(*r->caches)));
+	r->caches = must(
+		realloc(r->caches, (r->nr_caches + 1) * sizeof(*r->caches)));
 	r->caches[r->nr_caches] = (struct case_cache){ .is_kmalloc = true };
 	snprintf(r->caches[r->nr_caches].name, 64, "%s", name);
-	layout_compute(&r->caches[r->nr_caches].layout, size,
-		       size & -size, case_kmalloc_flags(r->c));
+	layout_compute(&r->caches[r->nr_caches].layout, size, size & -size,
+		       case_kmalloc_flags(r->c));
 	r->caches[r->nr_caches].objects = 32767;
 	return (int)r->nr_caches++;
 }
@@ -91,8 +91,8 @@ void slab_see(struct reader *r, uint64_t base, int cache)
 		r->slabs[i].cache = (size_t)cache;
 		return;
 	}
-	r->slabs = must(realloc(r->slabs,
-				(r->nr_slabs + 1) * sizeof(*r->slabs)));
+	r->slabs =
+		must(realloc(r->slabs, (r->nr_slabs + 1) * sizeof(*r->slabs)));
 	r->slabs[r->nr_slabs++] = (struct seen_slab){ base, (size_t)cache };
 }
 
@@ -120,12 +120,10 @@ void slab_see_around(struct reader *r, uint64_t address, int cache)
 	}
 }
 
-const struct seen_slab *slab_find(const struct reader *r,
-					 uint64_t address)
+const struct seen_slab *slab_find(const struct reader *r, uint64_t address)
 {
 	for (size_t i = r->nr_slabs; i-- > 0;) {
-		const struct case_cache *cache =
-			&r->caches[r->slabs[i].cache];
+		const struct case_cache *cache = &r->caches[r->slabs[i].cache];
 		size_t bytes = PAGE << cache->order;
 
 		/* order of a kmalloc class is not told; its slabs are */
@@ -149,8 +147,7 @@ uint64_t object_of(const struct reader *r, uint64_t address)
 	index = (address - slab->base) / cache->layout.size;
 	if (index >= cache->objects)
 		return 0;
-	return slab->base + index * cache->layout.size +
-	       cache->layout.left_pad;
+	return slab->base + index * cache->layout.size + cache->layout.left_pad;
 }
 
 size_t object_number(struct reader *r, uint64_t object)
@@ -159,8 +156,8 @@ size_t object_number(struct reader *r, uint64_t object)
 		if (r->objects[i] == object)
 			return i;
 	}
-	r->objects = must(realloc(r->objects, (r->nr_objects + 1) *
-						      sizeof(*r->objects)));
+	r->objects = must(
+		realloc(r->objects, (r->nr_objects + 1) * sizeof(*r->objects)));
 	r->objects[r->nr_objects] = object;
 	return r->nr_objects++;
 }
@@ -182,7 +179,7 @@ const char *known_text(struct reader *r, uint64_t address, char *buf)
 	if (!object || object_is_named(r, object, &nr))
 		return address_text(r, address, buf);
 	if (object == address)
-		strcpy(buf, "object");
+		name_copy(buf, "object");
 	else
 		sprintf(buf, "object%+ld", (long)(address - object));
 	return buf;
@@ -194,7 +191,7 @@ const char *address_text(struct reader *r, uint64_t address, char *buf)
 	uint64_t object = object_of(r, address);
 
 	if (!address)
-		strcpy(buf, "NULL");
+		name_copy(buf, "NULL");
 	else if (object && object == address)
 		sprintf(buf, "O%zu", object_number(r, object));
 	else if (object)
@@ -203,7 +200,6 @@ const char *address_text(struct reader *r, uint64_t address, char *buf)
 	else if (slab)
 		sprintf(buf, "tail+%lu", address - slab->base);
 	else
-		strcpy(buf, "wild");
+		name_copy(buf, "wild");
 	return buf;
 }
-

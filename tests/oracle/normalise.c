@@ -50,10 +50,12 @@ static void cache_add(struct reader *r, const struct words *w, const char *geo,
 		      struct lines *out)
 {
 	static const char *const comparable[] = {
-		"ksize", "object_size", "slab_size", "objs_per_slab", "order",
-		"align", "min_partial", "hwcache_align", "reclaim_account",
-		"destroy_by_rcu", "cache_dma", "usersize", "red_zone",
-		"poison", "store_user", "sanity_checks", "trace", "aliases",
+		"ksize",	  "object_size",   "slab_size",
+		"objs_per_slab",  "order",	   "align",
+		"min_partial",	  "hwcache_align", "reclaim_account",
+		"destroy_by_rcu", "cache_dma",	   "usersize",
+		"red_zone",	  "poison",	   "store_user",
+		"sanity_checks",  "trace",	   "aliases",
 	};
 	struct case_cache cache;
 	char text[512] = "geo";
@@ -62,8 +64,8 @@ static void cache_add(struct reader *r, const struct words *w, const char *geo,
 		lines_addf(out, "badly printed: %s", geo);
 		return;
 	}
-	r->caches = must(realloc(r->caches, (r->nr_caches + 1) *
-						    sizeof(*r->caches)));
+	r->caches = must(
+		realloc(r->caches, (r->nr_caches + 1) * sizeof(*r->caches)));
 	r->caches[r->nr_caches] = cache;
 	r->by_number[words_number(w, 1) % NR_CACHES] = (int)r->nr_caches++;
 	for (size_t i = 0; i < ARRAY_SIZE(comparable); i++) {
@@ -78,8 +80,8 @@ static void cache_add(struct reader *r, const struct words *w, const char *geo,
 
 /* ---- own lines ---- */
 static const char *const counters[] = {
-	"slabs", "total_objects", "objects", "partial", "objects_partial",
-	"cpu_slabs", "slabs_cpu_partial", "cpu_partial",
+	"slabs",	   "total_objects", "objects",		 "partial",
+	"objects_partial", "cpu_slabs",	    "slabs_cpu_partial", "cpu_partial",
 };
 
 /* Files that are there or not as the kernel was configured, and one that names
@@ -121,8 +123,7 @@ static void add_address_result(struct reader *r, const struct words *w,
 	} else if (slot->cache == NO_CACHE) {
 		lines_add(out, "= large");
 	} else {
-		slab_see(r, address - strtoull(off + 4, NULL, 10),
-			 slot->cache);
+		slab_see(r, address - strtoull(off + 4, NULL, 10), slot->cache);
 		lines_addf(out, "= %s%s", address_text(r, address, where),
 			   address == r->next ? " (next)" : "");
 	}
@@ -147,8 +148,8 @@ static void add_hex(struct reader *r, const struct words *w, const char *line,
 	nr = row_bytes(at + 2, read);
 	for (size_t i = 0; i < nr; i++)
 		bytes[i] = read[i];
-	lines_add(out, hex_text(&r->caches[slot->cache].layout,
-				slot->orig_size, offset, bytes, nr, text));
+	lines_add(out, hex_text(&r->caches[slot->cache].layout, slot->orig_size,
+				offset, bytes, nr, text));
 }
 
 /*
@@ -212,7 +213,7 @@ static void add_own_line(struct reader *r, const struct words *w,
 	} else if (!strcmp(command, "cat")) {
 		add_file_line(r, w, line, out);
 	} else if (!result) {
-		lines_add(out, line + 3);
+		lines_add(out, line + strlen("@@ "));
 	} else if (!strcmp(command, "alloc") || !strcmp(command, "km") ||
 		   !strcmp(command, "kmz") || !strcmp(command, "krealloc")) {
 		add_address_result(r, w, result, out);

@@ -49,6 +49,8 @@ bool lines_equal(const struct lines *a, const struct lines *b);
 void lines_free(struct lines *l);
 
 void *must(void *p); /* memory, or the end */
+#define NAME_SIZE 64 /* of a name of an object, and an offset from it */
+const char *name_copy(char *buf, const char *name);
 bool starts_with(const char *text, const char *prefix);
 /* Text between prefix and suffix, into buf; false when it is not like that. */
 bool text_between(const char *text, const char *prefix, const char *suffix,
@@ -56,8 +58,8 @@ bool text_between(const char *text, const char *prefix, const char *suffix,
 
 /* ---- cases ---- */
 struct step {
-	bool is_phase;	  /* command is the phase's name */
-	bool is_unrun;	  /* the kernel never came here */
+	bool is_phase; /* command is the phase's name */
+	bool is_unrun; /* the kernel never came here */
 	char *command;
 	struct lines out; /* own lines and kernel lines, as they came */
 };
@@ -118,15 +120,23 @@ const char *table_cell(const struct table *t, size_t row, const char *column);
 void table_free(struct table *t);
 
 /* ---- what the geometry of a cache makes of an offset ---- */
-enum { FLAG_F = 1, FLAG_Z = 2, FLAG_P = 4, FLAG_U = 8, FLAG_T = 16,
-       FLAG_RCU = 32, FLAG_CTOR = 64, FLAG_KMALLOC = 128 };
+enum {
+	FLAG_F = 1,
+	FLAG_Z = 2,
+	FLAG_P = 4,
+	FLAG_U = 8,
+	FLAG_T = 16,
+	FLAG_RCU = 32,
+	FLAG_CTOR = 64,
+	FLAG_KMALLOC = 128
+};
 #define FLAG_DEBUG (FLAG_F | FLAG_Z | FLAG_P | FLAG_U | FLAG_T)
 
 /* From spec/debugging/object-layout.md, not from the library. */
 struct layout {
 	unsigned int flags, object_size, align;
 	unsigned int inuse, fp, info_end, meta_end, left_pad, size, span;
-	bool is_poisoned;  /* the payload too */
+	bool is_poisoned; /* the payload too */
 	bool has_orig_size;
 	bool fp_is_outside;
 };
@@ -134,8 +144,16 @@ void layout_compute(struct layout *l, unsigned int object_size,
 		    unsigned int align, unsigned int flags);
 unsigned int flags_from_letters(const char *letters);
 
-enum region { IN_LEFT_REDZONE, IN_OBJECT, IN_RIGHT_REDZONE, IN_FREEPTR,
-	      IN_TRACKS, IN_ORIG_SIZE, IN_PADDING, IN_NOTHING };
+enum region {
+	IN_LEFT_REDZONE,
+	IN_OBJECT,
+	IN_RIGHT_REDZONE,
+	IN_FREEPTR,
+	IN_TRACKS,
+	IN_ORIG_SIZE,
+	IN_PADDING,
+	IN_NOTHING
+};
 /* Where offset from the object lies. */
 enum region layout_region(const struct layout *l, long offset);
 
@@ -225,8 +243,8 @@ void lines_form(const struct lines *full, struct lines *ret);
 /* ---- the commands ---- */
 struct run_options {
 	bool is_verbose;
-	const char *show;	/* one case, with its differences */
-	bool show_differing;	/* all that differ */
+	const char *show;    /* one case, with its differences */
+	bool show_differing; /* all that differ */
 	bool list_rules;
 	uint64_t seed;
 	unsigned int nr_seeds;

@@ -48,6 +48,12 @@ bool text_between(const char *text, const char *prefix, const char *suffix,
 	return true;
 }
 
+const char *name_copy(char *buf, const char *name)
+{
+	snprintf(buf, NAME_SIZE, "%s", name);
+	return buf;
+}
+
 /* ---- lines ---- */
 void lines_insert(struct lines *l, size_t i, const char *text)
 {
@@ -304,7 +310,7 @@ void case_print(const struct oracle_case *c, FILE *out)
 			fprintf(out, "@@ STOP %s\n", stop_names[c->stop]);
 		is_stopped |= step->is_unrun;
 		fprintf(out, "@@ %s %s\n",
-			step->is_unrun	  ? "unrun"
+			step->is_unrun	 ? "unrun"
 			: step->is_phase ? "PHASE"
 					 : ">",
 			step->command);
@@ -330,9 +336,8 @@ static int index_read(const char *path, struct cases *cs)
 	if (table_read(path, &t))
 		return -1;
 	for (size_t i = 0; i < t.nr_rows; i++) {
-		struct oracle_case key = {
-			.name = (char *)table_cell(&t, i, "case")
-		};
+		struct oracle_case key = { .name = (char *)table_cell(&t, i,
+								      "case") };
 		struct oracle_case *c =
 			cs->nr ? bsearch(&key, cs->at, cs->nr, sizeof(*cs->at),
 					 by_name)
@@ -367,16 +372,21 @@ int parse_path(const char *path, struct cases *ret)
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		return -1;
 	}
-	if (!S_ISDIR(st.st_mode))
-		return parse_file(path, ret);
+	if (!S_ISDIR(st.st_mode)) {
+		err = parse_file(path, ret);
+		if (!err && !ret->nr) {
+			fprintf(stderr, "%s: no case in it\n", path);
+			err = -1;
+		}
+		return err;
+	}
 	nr = scandir(path, &entries, only_logs, alphasort);
 	if (nr < 0) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
 		return -1;
 	}
 	for (int i = 0; i < nr; i++) {
-		snprintf(file, sizeof(file), "%s/%s", path,
-			 entries[i]->d_name);
+		snprintf(file, sizeof(file), "%s/%s", path, entries[i]->d_name);
 		if (!err)
 			err = parse_file(file, ret);
 		free(entries[i]);
@@ -475,14 +485,16 @@ int table_read(const char *path, struct table *ret)
 			line[n - 1] = 0;
 		if (!ret->names) {
 			nr = split_cells(line, names, ARRAY_SIZE(names));
+			if (nr > ARRAY_SIZE(names))
+				nr = ARRAY_SIZE(names);
 			ret->nr_columns = nr;
 			ret->names = must(malloc(sizeof(names)));
 			memcpy(ret->names, names, sizeof(names));
 			continue;
 		}
-		ret->cells = must(realloc(ret->cells,
-					  (ret->nr_rows + 1) * nr *
-						  sizeof(*ret->cells)));
+		ret->cells = must(reallocarray(ret->cells,
+					       (ret->nr_rows + 1) * (nr + 1),
+					       sizeof(*ret->cells)));
 		if (split_cells(line, ret->cells + ret->nr_rows * nr, nr) !=
 		    nr) {
 			fprintf(stderr, "%s:%zu: %zu columns are wanted\n",
@@ -494,6 +506,13 @@ int table_read(const char *path, struct table *ret)
 	}
 	free(line);
 	fclose(in);
+	/* a table that says nothing must not pass for one that agrees */
+	if (!err && !ret->nr_rows) {
+		fprintf(stderr, "%s: no row\n", path);
+		err = -1;
+	}
+	if (err)
+		table_free(ret);
 	return err;
 }
 

@@ -26,9 +26,8 @@ static void form_of_command(const char *command, struct lines *ret)
 						"bulkfree", "kfree",
 						"kfreeoff", "destroy" };
 	static const char *const something[] = {
-		"alloc", "km",	     "kmz",    "krealloc", "ksize",
-		"ptreq", "validate", "shrink", "attr",	   "attrw",
-		"bulkalloc", "next",
+		"alloc",    "km",     "kmz",  "krealloc", "ksize",     "ptreq",
+		"validate", "shrink", "attr", "attrw",	  "bulkalloc", "next",
 	};
 	struct words w;
 
@@ -355,7 +354,8 @@ void predict(const struct oracle_case *c, const struct normal *kernel,
 	unsigned int nr_orders = c->is_order_dependent ? NR_ORDERS : 1;
 	struct prediction p;
 
-	*ret = (struct prediction){ .survival = -1, .nr_exact = c->nr_steps,
+	*ret = (struct prediction){ .survival = -1,
+				    .nr_exact = c->nr_steps,
 				    .nr_known = c->nr_steps,
 				    .prefix_step = c->nr_steps };
 	normal_copy(&ret->normal, kernel);

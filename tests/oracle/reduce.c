@@ -18,9 +18,8 @@ static bool is_dump_row(const char *line)
 static bool is_decoration(const char *line)
 {
 	return !*line || starts_with(line, "====") ||
-	       starts_with(line, "----") ||
-	       starts_with(line, "WARNING") || starts_with(line, "geo ") ||
-	       starts_with(line, "Allocated in") ||
+	       starts_with(line, "----") || starts_with(line, "WARNING") ||
+	       starts_with(line, "geo ") || starts_with(line, "Allocated in") ||
 	       starts_with(line, "Freed in") || is_dump_row(line);
 }
 

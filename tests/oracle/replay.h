@@ -25,6 +25,9 @@ struct runner {
 	struct kmem_cache *classes[16]; /* of kmalloc, that others use too */
 };
 
+/* FLAGS of create: F Z P U T H R B D 3 A N; others mean nothing. */
+slab_flags_t create_flags(const char *letters);
+
 /* Answers one command, as the harness would. */
 void run_command(struct runner *r, const char *line);
 

@@ -12,34 +12,38 @@
 #include "model.h"
 
 const struct rule rules[] = {
-	[RULE_WRONG_CACHE] = { "wrong-cache",
-		"an object freed to another cache is leaked, not freed" },
+	[RULE_WRONG_CACHE] = { "wrong-cache", "an object freed to another "
+					      "cache is leaked, not freed" },
 	[RULE_NOT_SLAB_TEXT] = { "not-slab-text",
-		"the warning about a pointer that no slab holds has other words" },
+				 "the warning about a pointer that no slab "
+				 "holds has other words" },
 	[RULE_KFREE_PAGE_TEXT] = { "kfree-page-text",
-		"the warning about a page that kmalloc did not give has other words" },
-	[RULE_CYCLE] = { "cycle",
-		"a chain of free objects that runs in a circle is found and dropped" },
+				   "the warning about a page that kmalloc did "
+				   "not give has other words" },
+	[RULE_CYCLE] = { "cycle", "a chain of free objects that runs in a "
+				  "circle is found and dropped" },
 	[RULE_KREALLOC] = { "krealloc",
-		"krealloc in place records the requested size, and the red zone behind it" },
-	[RULE_SHEAVES] = { "sheaves",
-		"plain caches have no CPU slab; ours serve them from partial slabs" },
+			    "krealloc in place records the requested size, and "
+			    "the red zone behind it" },
+	[RULE_SHEAVES] = { "sheaves", "plain caches have no CPU slab; ours "
+				      "serve them from partial slabs" },
 	[RULE_CPU_PARTIAL] = { "cpu-partial",
-		"cpu_partial takes nothing but 0" },
-	[RULE_BAD_HEAD] = { "bad-head",
-		"a free pointer that leads out of its slab is not followed" },
+			       "cpu_partial takes nothing but 0" },
+	[RULE_BAD_HEAD] = { "bad-head", "a free pointer that leads out of its "
+					"slab is not followed" },
 	[RULE_WILD_FREE] = { "wild-free",
-		"what is freed must lie in the slab" },
+			     "what is freed must lie in the slab" },
 	[RULE_SELF_LINK] = { "self-link",
-		"a second free right after the first is refused" },
-	[RULE_INUSE_UNDERFLOW] = { "inuse-underflow",
-		"more frees than objects in use are refused" },
-	[RULE_NOT_IN_SLAB] = { "not-in-slab",
-		"a pointer without a page is looked up in our own table" },
-	[RULE_LOST_CHAIN] = { "lost-chain",
-		"a slab whose free chain was dropped leaves the partial list" },
+			     "a second free right after the first is refused" },
+	[RULE_INUSE_UNDERFLOW] = { "inuse-underflow", "more frees than objects "
+						      "in use are refused" },
+	[RULE_NOT_IN_SLAB] = { "not-in-slab", "a pointer without a page is "
+					      "looked up in our own table" },
+	[RULE_LOST_CHAIN] = { "lost-chain", "a slab whose free chain was "
+					    "dropped leaves the partial list" },
 	[RULE_BOUNDED_WALK] = { "bounded-walk",
-		"destroy follows a chain of free objects no further than it can go" },
+				"destroy follows a chain of free objects no "
+				"further than it can go" },
 };
 const size_t nr_rules = ARRAY_SIZE(rules);
 
@@ -118,12 +122,14 @@ static void add_remaining(struct lines *out, const struct case_cache *cache,
 {
 	struct lines l = { 0 };
 
-	lines_addf(&l, "%.77s", "=============================================="
-				"===============================");
+	lines_addf(&l, "%.77s",
+		   "=============================================="
+		   "===============================");
 	lines_addf(&l, "BUG %s: Objects remaining on __kmem_cache_shutdown()",
 		   leak->name);
-	lines_addf(&l, "%.77s", "----------------------------------------------"
-				"-------------------------------");
+	lines_addf(&l, "%.77s",
+		   "----------------------------------------------"
+		   "-------------------------------");
 	lines_add(&l, "");
 	for (size_t i = 0; i < leak->nr; i++)
 		lines_addf(&l, "%s%s", leak->objects.at[i],
@@ -158,8 +164,8 @@ static void join_remaining(struct lines *out, const struct case_cache *cache,
 		lines_drop(out, i);
 		lines_insert(out, i, "");
 		free(out->at[i]);
-		if (asprintf(&out->at[i], "Slab objects=%u used=%u %s",
-			     objects, used + leak->nr, rest) < 0)
+		if (asprintf(&out->at[i], "Slab objects=%u used=%u %s", objects,
+			     used + leak->nr, rest) < 0)
 			must(NULL);
 		break;
 	}
@@ -186,11 +192,11 @@ static void leak_later(const struct oracle_case *c, struct normal *n,
 		struct words w;
 
 		words_split(&w, c->steps[i].command);
-		if (w.nr < 2 || strcmp(cache_name(c, i,
-						  (unsigned long long)
-							  words_number(&w, 1),
-						  name, sizeof(name)),
-				       leak->name))
+		if (w.nr < 2 ||
+		    strcmp(cache_name(c, i,
+				      (unsigned long long)words_number(&w, 1),
+				      name, sizeof(name)),
+			   leak->name))
 			continue;
 		if (!strcmp(w.at[0], "attr") && w.nr > 2 &&
 		    !strcmp(w.at[2], "objects"))
@@ -242,7 +248,8 @@ static bool rule_wrong_cache(const struct oracle_case *c, struct normal *n)
 		return false;
 	snprintf(from, sizeof(from), "%s", at + strlen(" but object is from "));
 	snprintf(text, sizeof(text),
-		 "kmem_cache_free(%s, PTR): object belongs to different cache %s",
+		 "kmem_cache_free(%s, PTR): object belongs to different cache "
+		 "%s",
 		 to, from);
 	lines_replace(&n->steps[step].out, line, text);
 	words_split(&w, c->steps[step].command);
@@ -282,7 +289,7 @@ static bool rule_kfree_page_text(const struct oracle_case *c, struct normal *n)
 	if (!find_line(n, "object pointer: ", &step, &line))
 		return false;
 	lines_replace(&n->steps[step].out, line,
-		     "page dumped because: Not a kmalloc allocation");
+		      "page dumped because: Not a kmalloc allocation");
 	return true;
 }
 

@@ -24,16 +24,17 @@ void layout_compute(struct layout *l, unsigned int object_size,
 	unsigned int n = round_up(object_size, 8);
 	bool is_special = flags & (FLAG_RCU | FLAG_CTOR);
 
-	*l = (struct layout){ .flags = flags, .object_size = object_size,
+	*l = (struct layout){ .flags = flags,
+			      .object_size = object_size,
 			      .align = align };
 	l->is_poisoned = (flags & FLAG_P) && !is_special;
 	l->has_orig_size = (flags & FLAG_U) && (flags & FLAG_KMALLOC);
 	if ((flags & FLAG_Z) && n == object_size)
 		n += 8;
 	l->inuse = n;
-	l->fp_is_outside = is_special || (flags & FLAG_P) ||
-			   ((flags & FLAG_Z) &&
-			    (object_size < 8 || l->has_orig_size));
+	l->fp_is_outside =
+		is_special || (flags & FLAG_P) ||
+		((flags & FLAG_Z) && (object_size < 8 || l->has_orig_size));
 	l->fp = l->fp_is_outside ? n : object_size / 2 / 8 * 8;
 	if (l->fp_is_outside)
 		n += 8;
@@ -57,8 +58,8 @@ unsigned int flags_from_letters(const char *letters)
 		char letter;
 		unsigned int flag;
 	} known[] = {
-		{ 'F', FLAG_F }, { 'Z', FLAG_Z },   { 'P', FLAG_P },
-		{ 'U', FLAG_U }, { 'T', FLAG_T },   { 'B', FLAG_RCU },
+		{ 'F', FLAG_F }, { 'Z', FLAG_Z }, { 'P', FLAG_P },
+		{ 'U', FLAG_U }, { 'T', FLAG_T }, { 'B', FLAG_RCU },
 	};
 	unsigned int flags = 0;
 

@@ -5,6 +5,7 @@
  *	property [--seed N] [--seeds N] [--ops N] [--seconds N]
  *	property --campaign	the same, longer by default
  *	property --plant	every write goes one byte too far: must fail
+ *	property --script	print what --seed and --ops do, for slabctl
  *
  * Seeds run one after the other until --seeds or --seconds are used up. Exits
  * 1 after the first failure: the seed, the number of ops, and a script.
@@ -19,7 +20,7 @@
 
 struct choice {
 	unsigned long seed, seeds, ops, seconds;
-	bool plant;
+	bool plant, script;
 };
 
 static unsigned long number(const char *text)
@@ -39,7 +40,7 @@ static unsigned long number(const char *text)
 static void usage(void)
 {
 	fprintf(stderr,
-		"property [--campaign] [--seed N] [--seeds N] [--ops N] [--seconds N] [--plant]\n");
+		"property [--campaign] [--seed N] [--seeds N] [--ops N] [--seconds N] [--plant | --script]\n");
 	exit(2);
 }
 
@@ -52,6 +53,7 @@ static struct choice choose(int argc, char **argv)
 		{ "ops", required_argument, NULL, 'o' },
 		{ "seconds", required_argument, NULL, 't' },
 		{ "plant", no_argument, NULL, 'p' },
+		{ "script", no_argument, NULL, 'x' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct choice c = { .seed = 1, .seeds = 40, .ops = 4000 };
@@ -61,7 +63,7 @@ static struct choice choose(int argc, char **argv)
 		switch (option) {
 		case 'c':
 			c.seeds = 20;
-			c.ops = 100000;
+			c.ops = 500000;
 			break;
 		case 's':
 			c.seed = number(optarg);
@@ -77,6 +79,9 @@ static struct choice choose(int argc, char **argv)
 			break;
 		case 'p':
 			c.plant = true;
+			break;
+		case 'x':
+			c.script = true;
 			break;
 		default:
 			usage();
@@ -103,21 +108,24 @@ static void report_failure(const struct settings *settings, struct op *ops,
 	print_script(settings, ops, nr);
 }
 
-static bool run_seed(uint64_t seed, size_t nr, bool plant)
+static bool run_seed(uint64_t seed, const struct choice *c)
 {
 	struct settings settings = settings_for(seed);
-	struct op *ops = malloc(nr * sizeof(*ops));
-	struct outcome outcome;
+	struct op *ops = malloc(c->ops * sizeof(*ops));
+	struct outcome outcome = { 0 };
 	size_t i;
 
 	if (!ops)
 		abort();
-	settings.plant = plant;
-	for (i = 0; i < nr; i++)
+	settings.plant = c->plant;
+	for (i = 0; i < c->ops; i++)
 		ops[i] = op_for(seed, i);
-	run_apart(&settings, ops, nr, &outcome);
+	if (c->script)
+		print_script(&settings, ops, c->ops);
+	else
+		run_apart(&settings, ops, c->ops, &outcome);
 	if (outcome.failed)
-		report_failure(&settings, ops, nr, &outcome);
+		report_failure(&settings, ops, c->ops, &outcome);
 	free(ops);
 	return !outcome.failed;
 }
@@ -131,8 +139,10 @@ int main(int argc, char **argv)
 	for (i = 0; i < c.seeds; i++) {
 		if (c.seconds && time(NULL) - start >= (time_t)c.seconds)
 			break;
-		if (!run_seed(c.seed + i, c.ops, c.plant))
+		if (!run_seed(c.seed + i, &c))
 			return 1;
+		if (c.script)
+			return 0;
 		if (c.ops >= 20000) {
 			printf("seed %lu: %lu ops, clean\n", c.seed + i, c.ops);
 			fflush(stdout);

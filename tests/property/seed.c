@@ -14,7 +14,8 @@ struct settings settings_for(uint64_t seed)
 	struct settings s = { .seed = seed };
 
 	s.cpus = 1 + (unsigned int)random_below(&r, 4);
-	s.nodes = 1 + (unsigned int)random_below(&r, 3);
+	/* slabctl wants a CPU for each node */
+	s.nodes = 1 + (unsigned int)random_below(&r, s.cpus < 3 ? s.cpus : 3);
 	s.pages = random_below(&r, 4) ? 0 : 150 + random_below(&r, 400);
 	s.slab_debug = debug[random_below(&r, sizeof(debug) / sizeof(*debug))];
 	s.hardened = random_below(&r, 2);

@@ -16,6 +16,7 @@
 #include "slab/node.h"
 
 #define EVERYTHING_EACH 1000
+#define ENOUGH_PAGES	50000UL /* a broken library must not eat the host */
 #define CONSTRUCTED	0xc7
 
 /* An object in a user's hands, or one that waits for a grace period. */
@@ -30,7 +31,7 @@ struct object {
 struct cache {
 	struct kmem_cache *s;
 	slab_flags_t flags;
-	bool has_ctor;
+	unsigned int align; /* asked for */
 	char name[8];
 };
 
@@ -77,6 +78,17 @@ static void say(struct world *w, const char *format, ...)
 	va_start(args, format);
 	vfprintf(w->script, format, args);
 	va_end(args);
+}
+
+/* A command that may give NULL, which is an error to slabctl. */
+static const char *maybe(const struct world *w)
+{
+	return w->may_fail || w->settings->pages ? "catch {" : "";
+}
+
+static const char *maybe_end(const struct world *w)
+{
+	return *maybe(w) ? "}" : "";
 }
 
 static void on_record(void *arg, const struct slab_report *r)
@@ -183,8 +195,7 @@ static bool take_over(struct world *w, struct object *o, uint8_t *p,
 	if (slab) {
 		o->s = slab->slab_cache;
 		o->is_constructed = o->s->ctor != NULL;
-		if ((uintptr_t)p % o->s->align &&
-		    o->s->size % o->s->align == 0)
+		if ((uintptr_t)p % o->s->align)
 			return fail(w, "align: 0x%lx is not aligned to %u",
 				    (unsigned long)p, o->s->align);
 	} else if (!is_kmalloc || size <= KMALLOC_MAX_CACHE_SIZE) {
@@ -225,6 +236,21 @@ static bool touched(struct world *w, struct kmem_cache *s)
 	const char *broken = s ? cache_check(s) : NULL;
 
 	return !broken || fail(w, "invariant %s: %s", s->name, broken);
+}
+
+/* S12: a free leaves an empty slab listed only while few are. */
+static bool freed(struct world *w, struct kmem_cache *s, const void *p)
+{
+	struct slab *slab = virt_to_slab(w->m, p);
+	struct kmem_cache_node *n;
+
+	if (slab && slab->slab_cache == s && !slab->inuse) {
+		n = slab_node(s, slab);
+		if (n->nr_partial > s->min_partial)
+			return fail(w, "empty: a free keeps an empty slab among %lu partial ones, wanted at most %lu",
+				    n->nr_partial, s->min_partial);
+	}
+	return touched(w, s);
 }
 
 static bool everything_check(struct world *w)
@@ -316,6 +342,7 @@ static bool op_create(struct world *w, const struct op *op)
 		args.align = 8U << (op->b >> 17 & 7);
 	if ((op->b >> 20 & 7) == 0)
 		args.ctor = construct;
+	c->align = MAX(args.align, 8U);
 	snprintf(c->name, sizeof(c->name), "c%u", op->cache);
 	say(w, "\tcache create %s size=%u", c->name, size);
 	if (args.align)
@@ -409,16 +436,19 @@ static bool op_alloc(struct world *w, const struct op *op)
 		gfp |= __GFP_ZERO;
 	if ((op->a & 7) == 2)
 		gfp = GFP_NOWAIT;
-	say(w, "\talloc %s as o%u%s", c->name, op->object,
+	say(w, "\t%salloc %s as o%u%s", maybe(w), c->name, op->object,
 	    gfp & __GFP_ZERO  ? " gfp=zero" :
 	    gfp == GFP_NOWAIT ? " gfp=nowait" :
 				"");
 	if (node >= 0)
 		say(w, " node=%d", node);
-	say(w, "\n");
+	say(w, "%s\n", maybe_end(w));
 	p = kmem_cache_alloc_node(c->s, gfp, node);
 	if (!p)
 		return null_is_fine(w) && touched(w, c->s);
+	if ((uintptr_t)p % c->align)
+		return fail(w, "align: 0x%lx is not aligned to %u",
+			    (unsigned long)p, c->align);
 	return take_over(w, o, p, kmem_cache_size(c->s), gfp, false) &&
 	       touched(w, c->s);
 }
@@ -439,7 +469,7 @@ static bool op_free(struct world *w, const struct op *op)
 		kfree(gone.p);
 	else
 		kfree_sensitive(gone.p);
-	return touched(w, gone.s);
+	return !gone.s || freed(w, gone.s, gone.p);
 }
 
 static bool op_bulk_alloc(struct world *w, const struct op *op)
@@ -453,10 +483,10 @@ static bool op_bulk_alloc(struct world *w, const struct op *op)
 	for (i = 0; i < nr; i++)
 		if (w->objects[op->object + i].p)
 			return true;
-	say(w, "\talloc %s %u as", c->name, nr);
+	say(w, "\t%salloc %s %u as", maybe(w), c->name, nr);
 	for (i = 0; i < nr; i++)
 		say(w, " o%u", op->object + i);
-	say(w, " bulk\n");
+	say(w, " bulk%s\n", maybe_end(w));
 	i = (unsigned int)kmem_cache_alloc_bulk(c->s, GFP_KERNEL, nr, p);
 	if (!i)
 		return null_is_fine(w) && touched(w, c->s);
@@ -492,7 +522,9 @@ static bool op_bulk_free(struct world *w, const struct op *op)
 	}
 	if (!nr)
 		return true;
-	say(w, " bulk\n");
+	/* slabctl's bulk free is always to one cache */
+	say(w, any ? " ;# in one kmem_cache_free_bulk(NULL, ...)\n" :
+		     " bulk\n");
 	kmem_cache_free_bulk(any ? NULL : of, nr, p);
 	for (i = 0; i < nr; i++)
 		if (!touched(w, s[i]))
@@ -520,9 +552,11 @@ static bool op_drain(struct world *w, const struct op *op)
 		if (!object_check(w, o))
 			return false;
 		kmem_cache_free(s, o->p);
+		if (!freed(w, s, o->p))
+			return false;
 		o->p = NULL;
 	}
-	return touched(w, s);
+	return true;
 }
 
 static bool op_write(struct world *w, const struct op *op)
@@ -552,8 +586,8 @@ static bool op_kmalloc(struct world *w, const struct op *op)
 
 	if (o->p)
 		return true;
-	say(w, "\tkmalloc %zu as o%u%s\n", size, op->object,
-	    op->b & 1 ? " gfp=zero" : "");
+	say(w, "\t%skmalloc %zu as o%u%s%s\n", maybe(w), size, op->object,
+	    op->b & 1 ? " gfp=zero" : "", maybe_end(w));
 	p = kmalloc(size, gfp);
 	if (!p)
 		return null_is_fine(w);
@@ -569,7 +603,8 @@ static bool op_krealloc(struct world *w, const struct op *op)
 
 	if (!o->p || !o->is_kmalloc || !object_check(w, o))
 		return !w->outcome->failed;
-	say(w, "\tset o%u [krealloc $o%u %zu]\n", op->object, op->object, size);
+	say(w, "\t%sset o%u [krealloc $o%u %zu]%s\n", maybe(w), op->object,
+	    op->object, size, maybe_end(w));
 	p = krealloc(o->p, size, GFP_KERNEL);
 	if (!p)
 		return null_is_fine(w) && object_check(w, o);
@@ -680,7 +715,7 @@ static bool world_open(struct world *w)
 		.nr_cpus = s->cpus,
 		.nr_nodes = s->nodes,
 		.seed = s->seed,
-		.page_limit = s->pages,
+		.page_limit = s->pages ? s->pages : ENOUGH_PAGES,
 		.slab_debug = s->slab_debug,
 		.freelist_hardened = s->hardened,
 		.freelist_random = s->random,

@@ -123,30 +123,6 @@ static void d2_a_new_slab_that_fails_its_checks_is_leaked_uncounted(void **state
 	assert_int_equal(slab_machine_pages_used(lab.m), 1);
 }
 
-static unsigned int nr_constructed;
-
-static void once_damaging_ctor(void *object)
-{
-	if (!nr_constructed++)
-		damaging_ctor(object);
-}
-
-static void d2_who_may_wait_gets_an_object_of_the_next_slab(void **state)
-{
-	struct kmem_cache *s;
-
-	(void)state;
-	nr_constructed = 0;
-	s = kmem_cache_create("ring", 64, 0,
-			      SLAB_RED_ZONE | SLAB_CONSISTENCY_CHECKS,
-			      once_damaging_ctor);
-	assert_int_equal(slab_of(alloc(s))->inuse, 1);
-	assert_string_equal(lab_said(),
-			    "Right Redzone overwritten; FIX RESTORING; FIX ALL_USED");
-	assert_int_equal(s->node[0]->nr_slabs, 1);
-	assert_int_equal(slab_machine_pages_used(lab.m), 2);
-}
-
 static void d3_an_allocation_takes_the_head_of_the_chain(void **state)
 {
 	struct kmem_cache *s = cache(64, FZPU);
@@ -439,6 +415,19 @@ static void d11_without_store_user_nothing_is_listed_twice(void **state)
 	intact(s);
 }
 
+static void traced_caches_say_each_step(void **state)
+{
+	struct kmem_cache *s = cache(64, SLAB_TRACE);
+	void *a = alloc(s);
+
+	(void)state;
+	assert_int_equal(lab.nr_traces, 1);
+	kmem_cache_free(s, a);
+	assert_int_equal(lab.nr_traces, 2);
+	alloc(cache(64, FZPU));
+	assert_int_equal(lab.nr_traces, 2);
+}
+
 /* ---- claims ---- */
 static void claim_14_debug_caches_keep_full_lists_only_with_users(void **state)
 {
@@ -600,7 +589,6 @@ int main(void)
 		lab_test(d1_a_new_slab_of_one_object_is_full_at_once),
 		lab_test(t3_a_new_slab_goes_back_when_the_lock_is_held),
 		lab_test(d2_a_new_slab_that_fails_its_checks_is_leaked_uncounted),
-		lab_test(d2_who_may_wait_gets_an_object_of_the_next_slab),
 		lab_test(d3_an_allocation_takes_the_head_of_the_chain),
 		lab_test(d4_the_last_object_moves_the_slab_to_full),
 		lab_test(d4_without_store_user_a_full_slab_is_on_no_list),
@@ -617,6 +605,7 @@ int main(void)
 		lab_test(d11_a_refused_free_that_dropped_the_chain_moves_the_slab),
 		lab_test(d11_a_dropped_chain_takes_the_slab_off_partial_at_once),
 		lab_test(d11_without_store_user_nothing_is_listed_twice),
+		lab_test(traced_caches_say_each_step),
 		lab_test(claim_14_debug_caches_keep_full_lists_only_with_users),
 		lab_test(claim_15_frozen_means_a_failed_check_and_no_allocation),
 		lab_test(claim_16_objects_freed_into_a_frozen_slab_are_leaked),

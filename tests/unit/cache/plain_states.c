@@ -87,6 +87,21 @@ static void t3_a_new_slab_goes_back_when_the_lock_is_held(void **state)
 	intact(s);
 }
 
+static void t8_a_listed_slab_without_a_chain_is_listed_once(void **state)
+{
+	struct kmem_cache *s = cache(64);
+	void *a = alloc(s), *b = alloc(s);
+
+	(void)state;
+	/* damage: the rest of the slab is lost */
+	slab_of(a)->freelist = NULL;
+	slab_of(a)->inuse = slab_of(a)->objects;
+	kmem_cache_free(s, b);
+	assert_int_equal(s->node[0]->nr_partial, 1);
+	assert_ptr_equal(slab_of(a)->freelist, b);
+	intact(s);
+}
+
 static void t11_a_free_in_between_takes_no_lock(void **state)
 {
 	struct kmem_cache *s = cache(64);
@@ -152,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		lab_test(t2_a_new_slab_goes_to_the_head_of_partial),
 		lab_test(t3_a_new_slab_goes_back_when_the_lock_is_held),
+		lab_test(t8_a_listed_slab_without_a_chain_is_listed_once),
 		lab_test(t11_a_free_in_between_takes_no_lock),
 		lab_test(t14_a_full_slab_does_not_count_itself),
 		lab_test(t17_more_than_32_free_objects_are_not_sorted),

@@ -99,6 +99,40 @@ static void other_memory_and_nothing_may_be_copied(void **state)
 	assert_int_equal(lab.nr_records, 0);
 }
 
+static void a_window_outside_the_object_is_none(void **state)
+{
+	struct kmem_cache *s;
+
+	(void)state;
+	slab_machine_sysctl(lab.m, "slab_nomerge", "1");
+	s = kmem_cache_create_usercopy("far", 64, 8, 0, 40, 25, NULL);
+	assert_string_equal(lab_said(), "usercopy window outside the object");
+	assert_int_equal(s->usersize, 0);
+	assert_int_equal(s->useroffset, 0);
+	lab_forget();
+	s = kmem_cache_create_usercopy("none", 64, 8, 0, 40, 0, NULL);
+	assert_string_equal(lab_said(), "usercopy window outside the object");
+	assert_int_equal(s->useroffset, 0);
+	lab_forget();
+	s = kmem_cache_create_usercopy("last", 64, 8, 0, 40, 24, NULL);
+	assert_string_equal(lab_said(), "");
+	assert_int_equal(s->usersize, 24);
+}
+
+static void without_its_window_a_cache_shares(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("p", 64, NULL, 0);
+
+	(void)state;
+	assert_ptr_equal(kmem_cache_create_usercopy("far", 64, 8, 0, 40, 25,
+						    NULL), s);
+	assert_string_equal(lab.records[0].text,
+			    "cache far: usercopy window 40+25 is not inside the object of 64 bytes; there is none");
+	assert_ptr_not_equal(kmem_cache_create_usercopy("near", 64, 8, 0, 40,
+							24, NULL), s);
+	assert_int_equal(lab.nr_records, 1);
+}
+
 static void a_slab_without_its_cache_is_refused(void **state)
 {
 	struct kmem_cache *s = __kmem_cache_create("x", 64, 0, 0, NULL), *was;
@@ -122,6 +156,8 @@ int main(void)
 		lab_test(without_a_window_no_byte_may_be_copied),
 		lab_test(kmalloc_objects_are_windows_as_a_whole),
 		lab_test(other_memory_and_nothing_may_be_copied),
+		lab_test(a_window_outside_the_object_is_none),
+		lab_test(without_its_window_a_cache_shares),
 		lab_test(a_slab_without_its_cache_is_refused),
 	};
 

@@ -113,6 +113,35 @@ static void the_rest_of_a_smaller_request_is_nobodys(void **state)
 	seen(1, "AddressSanitizer");
 }
 
+static void a_request_is_known_without_flags(void **state)
+{
+	volatile char *a = kmalloc(18, GFP_KERNEL);
+
+	(void)state;
+	sink = a[18];
+	seen(1, "byte 18 of kmalloc-32:S1#0");
+	assert_ptr_equal(krealloc((void *)a, 30, GFP_KERNEL), a);
+	sink = a[29];
+	seen(0, "");
+	assert_int_equal(ksize((void *)a), 32);
+	sink = a[31];
+	seen(0, "");
+}
+
+static void what_was_freed_is_not_resized(void **state)
+{
+	char *a = kmalloc(18, GFP_KERNEL);
+
+	(void)state;
+	kfree(a);
+	assert_int_equal(ksize(a), 0);
+	seen(1, "which is free");
+	assert_null(krealloc(a, 30, GFP_KERNEL));
+	seen(1, "which is free");
+	sink = *(volatile char *)a;
+	seen(1, "which is free");
+}
+
 static void freed_twice_is_known_without_any_flag(void **state)
 {
 	struct kmem_cache *s = kmem_cache_create("ring", 64, NULL,
@@ -152,6 +181,8 @@ int main(void)
 		asan_test(reads_after_free_are_seen),
 		asan_test(our_own_accesses_are_not_seen),
 		asan_test(the_rest_of_a_smaller_request_is_nobodys),
+		asan_test(a_request_is_known_without_flags),
+		asan_test(what_was_freed_is_not_resized),
 		asan_test(freed_twice_is_known_without_any_flag),
 		asan_test(a_new_machine_finds_a_clean_shadow),
 	};

@@ -66,6 +66,15 @@ static void vectors_of_the_specification(void **state)
 	}
 }
 
+static void space_is_asked_before_interval(void **state)
+{
+	(void)state;
+	slab_failslab_set(lab.m, &(struct slab_failslab){
+					 .probability = 100, .interval = 2,
+					 .times = -1, .space = 200 });
+	assert_string_equal(outcome(cache(), GFP_KERNEL), "....x.x.");
+}
+
 static void the_budget_is_what_is_left(void **state)
 {
 	struct slab_failslab now;
@@ -157,6 +166,13 @@ static void probability_is_in_percent_and_reproducible(void **state)
 	for (i = 0; i < 1000; i++)
 		nr += failslab_should_fail(s, GFP_KERNEL);
 	assert_in_range(nr, 430, 570);
+	/* one in a hundred, not two */
+	half.probability = 1;
+	slab_failslab_set(lab.m, &half);
+	for (i = nr = 0; i < 20000; i++)
+		nr += failslab_should_fail(s, GFP_KERNEL);
+	assert_in_range(nr, 140, 260);
+	half.probability = 50;
 	lab_reopen(&(struct slab_machine_config){ .seed = 9 });
 	slab_failslab_set(lab.m, &half);
 	memcpy(first, outcome(cache(), GFP_KERNEL), sizeof(first));
@@ -230,6 +246,41 @@ static void a_failure_says_so_as_loud_as_wanted(void **state)
 	assert_int_equal(slab_machine_errors(lab.m), 0);
 }
 
+static unsigned int nr_said;
+
+static void count_messages(void *arg, const struct slab_report *r)
+{
+	(void)arg;
+	nr_said += strstr(r->text, "FAULT_INJECTION") != NULL;
+}
+
+static void messages_are_limited_when_told_so(void **state)
+{
+	struct slab_failslab set = always;
+	struct kmem_cache *s = cache();
+
+	(void)state;
+	nr_said = 0;
+	set.verbose = 1;
+	set.verbose_ratelimit_interval_ms = 100;
+	set.verbose_ratelimit_burst = 3;
+	slab_failslab_set(lab.m, &set);
+	slab_machine_add_sink(lab.m, count_messages, NULL);
+	outcome(s, GFP_KERNEL);
+	assert_int_equal(nr_said, 3);
+	/* the interval is not over, and then it is */
+	slab_machine_tick(lab.m, 100);
+	outcome(s, GFP_KERNEL);
+	assert_int_equal(nr_said, 3);
+	slab_machine_tick(lab.m, 1);
+	outcome(s, GFP_KERNEL);
+	assert_int_equal(nr_said, 6);
+	set.verbose_ratelimit_interval_ms = 0;
+	slab_failslab_set(lab.m, &set);
+	outcome(s, GFP_KERNEL);
+	assert_int_equal(nr_said, 14);
+}
+
 static void an_allocation_that_fails_gives_nothing(void **state)
 {
 	struct kmem_cache *s = cache();
@@ -247,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		lab_test(vectors_of_the_specification),
+		lab_test(space_is_asked_before_interval),
 		lab_test(the_budget_is_what_is_left),
 		lab_test(times_counts_down_and_not_below_0),
 		lab_test(fail_nth_goes_before_times_and_probability),
@@ -255,6 +307,7 @@ int main(void)
 		lab_test(probability_is_in_percent_and_reproducible),
 		lab_test(defaults_are_the_kernels),
 		lab_test(a_failure_says_so_as_loud_as_wanted),
+		lab_test(messages_are_limited_when_told_so),
 		lab_test(an_allocation_that_fails_gives_nothing),
 	};
 

@@ -83,6 +83,7 @@ static void lists_name_caches(void **state)
 		{ "P,kmalloc-*64", "kmalloc-96", 0, P }, /* the rest is ignored */
 		{ "P,*", "anything", 0, P },
 		{ "P,", "x", 0, 0 },
+		{ "P,a", "P", 0, 0 }, /* a letter is no name */
 		{ "P,a*,b", "b", 0, P },
 		{ "-,a;FZ", "a", 0, 0 },
 		{ "FZ;-,zs_handle", "zs_handle", 0, 0 },

@@ -95,6 +95,39 @@ static void an_inner_address_has_no_index_and_no_tracks(void **state)
 	assert_int_equal(r->object, paper_object(1) + 1);
 }
 
+static void a_large_left_red_zone_does_not_shift_the_index(void **state)
+{
+	struct kmem_cache *s = __kmem_cache_create(
+		"tiny", 8, 64, SLAB_CONSISTENCY_CHECKS | SLAB_RED_ZONE, NULL);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	kmem_cache_alloc(s, GFP_KERNEL);
+	assert_int_equal(s->red_left_pad, 64);
+	assert_int_equal(s->size, 128);
+	kmem_cache_free(s, p);
+	kmem_cache_free(s, p);
+	assert_int_equal(lab.records[0].kind, SLAB_REPORT_ALREADY_FREE);
+	assert_int_equal(lab.records[0].index, 0);
+}
+
+static void a_warning_about_what_is_in_no_slab_names_none(void **state)
+{
+	struct kmem_cache *s = __kmem_cache_create(
+		"a", 64, 0, SLAB_CONSISTENCY_CHECKS, NULL);
+	int local;
+
+	(void)state;
+	kmem_cache_free(s, &local);
+	assert_int_equal(lab.records[0].kind, SLAB_REPORT_NOT_IN_SLAB);
+	assert_string_equal(lab.records[0].cache, "a");
+	assert_int_equal(lab.records[0].object, (uintptr_t)&local);
+	assert_int_equal(lab.records[0].slab, 0);
+	assert_int_equal(lab.records[0].base, 0);
+	assert_int_equal(lab.records[0].index, -1);
+	assert_null(lab.records[0].view);
+}
+
 static void slab_title_takes_its_numbers(void **state)
 {
 	(void)state;
@@ -476,6 +509,8 @@ int main(void)
 		lab_test(bytes_record_names_range_found_and_wanted),
 		lab_test(object_record_has_both_tracks),
 		lab_test(an_inner_address_has_no_index_and_no_tracks),
+		lab_test(a_large_left_red_zone_does_not_shift_the_index),
+		lab_test(a_warning_about_what_is_in_no_slab_names_none),
 		lab_test(slab_title_takes_its_numbers),
 		lab_test(without_a_slab_cache_the_name_is_unknown),
 		lab_test(a_fix_names_the_report_it_belongs_to),

@@ -457,6 +457,43 @@ static void flags_are_named_in_the_kernels_order(void **state)
 		       " flags=0x301(locked|active|workingset|node=3)\n"));
 }
 
+static void bytes_before_are_printed_from_the_17th_byte_on(void **state)
+{
+	(void)state;
+	paper_open("small", 16, 0, 0x7f3a4c2c0000, 0x7f3a50001240);
+	report_object(&paper.v, SLAB_REPORT_ALREADY_FREE,
+		      (void *)paper_object(1));
+	assert_null(strstr(paper_text, "Bytes b4"));
+	report_object(&paper.v, SLAB_REPORT_ALREADY_FREE,
+		      (void *)paper_object(2));
+	assert_non_null(strstr(paper_text, "\nBytes b4 00007f3a4c2c0010: "));
+}
+
+static void what_is_no_printable_ascii_is_a_dot(void **state)
+{
+	static const uint8_t bytes[] = { 0x1f, 0x20, 0x21, 0x7d, 0x7e, 0x7f,
+					 0x80, 0xff };
+
+	(void)state;
+	paper_open("small", 8, 0, 0x7f3a4c2c0000, 0x7f3a50001240);
+	memcpy(paper_at(paper_object(1)), bytes, sizeof(bytes));
+	report_object(&paper.v, SLAB_REPORT_ALREADY_FREE,
+		      (void *)paper_object(1));
+	assert_non_null(strstr(
+		paper_text,
+		"\nObject   00007f3a4c2c0008: 1f 20 21 7d 7e 7f 80 ff                          . !}~...\n"));
+}
+
+static void a_trace_of_no_object_ends_where_the_slab_ends(void **state)
+{
+	(void)state;
+	paper_open("edge", 64, SLAB_TRACE, 0x7f3a4c2c0000, 0x7f3a50001240);
+	report_trace(&paper.v, (void *)(paper_object(63) + 32), false);
+	assert_non_null(strstr(paper_text,
+			       "\nObject 00007f3a4c2c0ff0: "));
+	assert_null(strstr(paper_text, "\nObject 00007f3a4c2c1000: "));
+}
+
 static void a_dump_ends_where_the_slab_ends(void **state)
 {
 	uintptr_t p;
@@ -794,6 +831,9 @@ int main(void)
 		T(only_the_first_bad_area_comes_with_the_object),
 		T(a_slab_of_many_pages_has_a_head_and_large_objects_are_cut),
 		T(flags_are_named_in_the_kernels_order),
+		T(bytes_before_are_printed_from_the_17th_byte_on),
+		T(what_is_no_printable_ascii_is_a_dot),
+		T(a_trace_of_no_object_ends_where_the_slab_ends),
 		T(a_dump_ends_where_the_slab_ends),
 		T(every_title_prints_its_exact_line),
 		T(every_fix_prints_its_exact_line),

@@ -128,6 +128,18 @@ static void a_pointer_into_an_object_that_was_refused_loses_nothing(void **state
 	assert_int_equal(object_at(s, a).owner, SLAB_OWNER_USER);
 }
 
+static void an_object_freed_to_another_cache_is_lost(void **state)
+{
+	struct kmem_cache *s = cache(SLAB_POISON);
+	struct kmem_cache *other = kmem_cache_create("other", 96, NULL, 0);
+	uint8_t *a = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	kmem_cache_free(other, a);
+	assert_string_equal(lab_said(), "object belongs to different cache");
+	assert_int_equal(object_at(s, a).owner, SLAB_OWNER_LOST);
+}
+
 static void what_was_free_in_a_frozen_slab_is_lost(void **state)
 {
 	struct kmem_cache *s = cache(FZPU);
@@ -301,6 +313,7 @@ int main(void)
 		test(user_and_freelist_make_up_a_plain_slab),
 		test(an_object_that_was_refused_is_lost),
 		test(a_pointer_into_an_object_that_was_refused_loses_nothing),
+		test(an_object_freed_to_another_cache_is_lost),
 		test(what_was_free_in_a_frozen_slab_is_lost),
 		test(behind_a_cut_chain_a_debug_cache_says_lost),
 		test(behind_a_cut_chain_a_plain_cache_does_not_know),

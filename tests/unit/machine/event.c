@@ -70,6 +70,12 @@ static void an_event_names_cache_slab_and_object(void **state)
 	expect_sentence("ring:S1#3 is taken from the free chain of ring:S1 (in use now 9)");
 	machine_event(lab.m, SLAB_EVENT_POP, s, slab, q + 1, 9, 0);
 	assert_int_equal(last.index, -1);
+	machine_event(lab.m, SLAB_EVENT_ALLOC, s, slab, p, 9, 0);
+	expect_sentence("ring:S1#0 is handed out");
+	/* before it has a number there is its address alone */
+	last.slab_nr = 0;
+	last.object = SLAB_SLOT_BASE + 8;
+	expect_sentence("0x0000550000000008 is handed out");
 }
 
 static void sentences_take_numbers_and_what_has_no_name(void **state)
@@ -114,13 +120,14 @@ static void every_sentence_is_filled_in(void **state)
 
 static void a_short_buffer_gets_what_fits(void **state)
 {
-	char text[8];
+	char text[10] = "........x";
 
 	(void)state;
 	last = (struct slab_event){ .kind = SLAB_EVENT_SHRINK, .cache = "ring" };
-	assert_int_equal(slab_event_sentence(&last, text, sizeof(text)),
+	assert_int_equal(slab_event_sentence(&last, text, 8),
 			 strlen("ring is shrunk"));
 	assert_string_equal(text, "ring is");
+	assert_int_equal(text[8], 'x');
 	assert_int_equal(slab_event_sentence(&last, NULL, 0),
 			 strlen("ring is shrunk"));
 }
@@ -151,6 +158,26 @@ static void long_names_are_cut(void **state)
 	listen();
 	machine_event(lab.m, SLAB_EVENT_SHRINK, s, NULL, NULL, 0, 0);
 	assert_string_equal(last.cache, "a-name-that-is-longer-than-31-c");
+}
+
+static void steps_of_the_machine_are_events_too(void **state)
+{
+	uint64_t first;
+
+	(void)state;
+	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 2 });
+	slab_machine_set_event_hook(lab.m, NULL, NULL);
+	slab_machine_set_cpu(lab.m, 1);
+	listen();
+	slab_machine_set_cpu(lab.m, 0);
+	assert_int_equal(nr_heard, 1);
+	assert_int_equal(last.kind, SLAB_EVENT_CPU_SWITCH);
+	assert_int_equal(last.a, 0);
+	assert_int_equal(last.index, -1);
+	first = last.seq;
+	slab_machine_set_cpu(lab.m, 1);
+	assert_int_equal(last.seq, first + 1);
+	expect_sentence("CPU 1 goes on");
 }
 
 static unsigned int nr_points;
@@ -189,6 +216,7 @@ int main(void)
 		lab_test(a_short_buffer_gets_what_fits),
 		lab_test(events_are_numbered_and_the_hook_comes_off),
 		lab_test(long_names_are_cut),
+		lab_test(steps_of_the_machine_are_events_too),
 		lab_test(points_are_passed_while_the_hook_is_on),
 	};
 

@@ -52,6 +52,38 @@ static void freed_buddies_merge_to_the_largest_block(void **state)
 	assert_ptr_equal(pages_alloc(lab.m, 0, 8, 0), &lab.m->memmap[256]);
 }
 
+static void a_block_does_not_merge_with_half_a_buddy(void **state)
+{
+	struct slab *page[6], *two, *four;
+	unsigned int i;
+
+	(void)state;
+	for (i = 1; i < 6; i++) {
+		page[i] = pages_alloc(lab.m, 0, 0, 0);
+		assert_ptr_equal(page[i], &lab.m->memmap[i]);
+	}
+	two = pages_alloc(lab.m, 0, 1, 0);
+	assert_ptr_equal(two, &lab.m->memmap[6]);
+	pages_free(lab.m, page[4]);
+	pages_free(lab.m, two);
+	/* 4 to 7 would hold page 5 */
+	four = pages_alloc(lab.m, 0, 2, 0);
+	assert_ptr_equal(four, &lab.m->memmap[8]);
+}
+
+static void a_split_block_loses_no_page(void **state)
+{
+	unsigned long opened;
+	unsigned int i;
+
+	(void)state;
+	assert_non_null(pages_alloc(lab.m, 0, 0, 0));
+	opened = lab.m->pages_opened;
+	for (i = 2; i < 1UL << MAX_PAGE_ORDER; i++)
+		assert_non_null(pages_alloc(lab.m, 0, 0, 0));
+	assert_int_equal(lab.m->pages_opened, opened);
+}
+
 static void the_limit_counts_pages(void **state)
 {
 	struct slab *page;
@@ -88,6 +120,20 @@ static void nodes_have_pages_of_their_own(void **state)
 	slab_machine_set_cpu(lab.m, 2);
 	page = pages_alloc(lab.m, 0, 0, NUMA_NO_NODE);
 	assert_int_equal(page->node, 2);
+}
+
+static void this_node_is_no_other(void **state)
+{
+	struct slab *page;
+
+	(void)state;
+	lab_reopen(&(struct slab_machine_config){ .nr_nodes = 2 });
+	/* node 0 has nothing */
+	lab.m->nodes[0].max_pieces = 0;
+	assert_null(pages_alloc(lab.m, __GFP_THISNODE, 0, 0));
+	page = pages_alloc(lab.m, 0, 0, 0);
+	assert_non_null(page);
+	assert_int_equal(page->node, 1);
 }
 
 /* A process that may map little data still has all its nodes. */
@@ -247,9 +293,12 @@ int main(void)
 		lab_test(blocks_are_aligned_and_apart),
 		lab_test(the_first_page_is_never_given_out),
 		lab_test(freed_buddies_merge_to_the_largest_block),
+		lab_test(a_block_does_not_merge_with_half_a_buddy),
+		lab_test(a_split_block_loses_no_page),
 		lab_test(the_limit_counts_pages),
 		lab_test(orders_above_the_largest_are_refused),
 		lab_test(nodes_have_pages_of_their_own),
+		lab_test(this_node_is_no_other),
 		lab_test(nodes_open_no_more_than_they_use),
 		lab_test(freed_pages_go_back_to_their_node),
 		lab_test(tails_lead_to_the_head_and_outside_to_nothing),

@@ -37,6 +37,7 @@ static void debug_layouts_are_those_of_the_worked_tables(void **state)
 		{ 64, 8, "PU", 0, 0, 64, 64, 0, 0, 136 },
 		{ 64, 8, "ZPU", 0, 0, 72, 72, 8, 8, 160 },
 		{ 64, 8, "", 0, 1, 64, 64, 0, 0, 72 },
+		{ 64, 8, "", SLAB_TYPESAFE_BY_RCU, 0, 64, 64, 0, 0, 72 },
 		{ 64, 8, "ZPU", SLAB_TYPESAFE_BY_RCU, 0, 72, 72, 8, 8, 160 },
 		{ 8, 8, "FZPU", SLAB_KMALLOC, 0, 16, 16, 8, 8, 112 },
 		{ 16, 16, "FZPU", SLAB_KMALLOC, 0, 24, 24, 8, 16, 128 },
@@ -126,6 +127,83 @@ static void orders_are_those_of_the_measured_table(void **state)
 	}
 }
 
+static void one_cpu_counts_the_possible_ones(void **state)
+{
+	struct geometry_parameters p = { .max_order = 3, .nr_cpus = 1,
+					 .nr_cpu_ids = 64 };
+
+	(void)state;
+	assert_int_equal(geometry_order(256, &p), 1);
+	p.nr_cpu_ids = 1;
+	assert_int_equal(geometry_order(256, &p), 0);
+}
+
+static void the_last_resort_wastes_up_to_half_a_slab(void **state)
+{
+	(void)state;
+	/* two of 32 KiB, 9176 bytes over */
+	assert_int_equal(geometry_order(11796, &two_cpus), 3);
+}
+
+static void orders_obey_the_parameters(void **state)
+{
+	struct geometry_parameters p = two_cpus;
+
+	(void)state;
+	assert_int_equal(geometry_order(64, &p), 0);
+	p.min_order = 2;
+	assert_int_equal(geometry_order(64, &p), 2);
+	p = two_cpus;
+	assert_int_equal(geometry_order(1024, &p), 2);
+	p.max_order = 1;
+	assert_int_equal(geometry_order(1024, &p), 1);
+	p = two_cpus;
+	assert_int_equal(geometry_order(128, &p), 0);
+	p.min_objects = 64;
+	assert_int_equal(geometry_order(128, &p), 1);
+}
+
+static void a_slab_has_at_most_32767_objects(void **state)
+{
+	struct geometry_parameters p = two_cpus;
+
+	(void)state;
+	p.min_order = p.max_order = 10;
+	assert_int_equal(geometry_order(8, &p), 5);
+}
+
+static void the_callers_freeptr_offset_is_kept(void **state)
+{
+	struct geometry g = { .object_size = 64, .align = 8,
+			      .flags = SLAB_TYPESAFE_BY_RCU,
+			      .use_freeptr_offset = true,
+			      .freeptr_offset = 16 };
+
+	(void)state;
+	assert_int_equal(geometry_calculate(&g, &two_cpus), 0);
+	assert_int_equal(g.offset, 16);
+	assert_int_equal(g.size, 64);
+}
+
+static void o_takes_back_what_would_raise_the_order(void **state)
+{
+	struct geometry_parameters p = two_cpus;
+	struct geometry large = { .object_size = 4096, .align = 8,
+				  .flags = flags_of("FZPU") };
+	struct geometry small = { .object_size = 64, .align = 8,
+				  .flags = flags_of("FZPU") };
+
+	(void)state;
+	p.disable_higher_order = true;
+	assert_int_equal(geometry_calculate(&large, &p), 0);
+	assert_int_equal(large.flags & SLAB_DEBUG_FLAGS, flags_of("F"));
+	assert_int_equal(large.size, 4096);
+	assert_int_equal(large.offset, 2048);
+	assert_int_equal(geometry_calculate(&small, &p), 0);
+	assert_int_equal(small.flags & SLAB_DEBUG_FLAGS, flags_of("FZPU"));
+	assert_int_equal(small.size, 160);
+}
+
 static void hwcache_alignment_halves_for_small_objects(void **state)
 {
 	(void)state;
@@ -143,6 +221,7 @@ static void min_partial_is_half_the_log_between_5_and_10(void **state)
 	assert_int_equal(geometry_min_partial(4095), 5);
 	assert_int_equal(geometry_min_partial(4096), 6);
 	assert_int_equal(geometry_min_partial(16384), 7);
+	assert_int_equal(geometry_min_partial(4U << 20), 10);
 }
 
 static void sheaf_capacity_is_rounded_to_a_kmalloc_class(void **state)
@@ -192,6 +271,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(debug_layouts_are_those_of_the_worked_tables),
 		cmocka_unit_test(orders_are_those_of_the_measured_table),
+		cmocka_unit_test(one_cpu_counts_the_possible_ones),
+		cmocka_unit_test(the_last_resort_wastes_up_to_half_a_slab),
+		cmocka_unit_test(orders_obey_the_parameters),
+		cmocka_unit_test(a_slab_has_at_most_32767_objects),
+		cmocka_unit_test(the_callers_freeptr_offset_is_kept),
+		cmocka_unit_test(o_takes_back_what_would_raise_the_order),
 		cmocka_unit_test(hwcache_alignment_halves_for_small_objects),
 		cmocka_unit_test(min_partial_is_half_the_log_between_5_and_10),
 		cmocka_unit_test(sheaf_capacity_is_rounded_to_a_kmalloc_class),

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* tests/unit/cache/bulk.c - chains of a bulk free: how far one looks, which
+ * end is first, who is refused */
+#include "../lab.h"
+
+#include "cache/cache.h"
+
+static struct slab *slab_of(void *object)
+{
+	return virt_to_slab(lab.m, object);
+}
+
+/* Objects of two slabs, eight of each. */
+static struct kmem_cache *two_slabs(void **a, void **b)
+{
+	struct kmem_cache *s = kmem_cache_create("p", 512, NULL,
+						 SLAB_NO_MERGE);
+	unsigned int i;
+
+	for (i = 0; i < s->oo.objects; i++)
+		a[i % 8] = kmem_cache_alloc(s, GFP_KERNEL);
+	for (i = 0; i < 8; i++)
+		b[i] = kmem_cache_alloc(s, GFP_KERNEL);
+	assert_ptr_not_equal(slab_of(a[0]), slab_of(b[0]));
+	lab.events[SLAB_EVENT_PUSH] = 0;
+	return s;
+}
+
+static void the_look_ahead_ends_at_the_third_stranger(void **state)
+{
+	void *a[8], *b[8];
+	struct kmem_cache *s = two_slabs(a, b);
+	void *two_between[] = { a[0], b[0], b[1], a[1] };
+	void *three_between[] = { a[2], b[2], b[3], b[4], a[3] };
+
+	(void)state;
+	kmem_cache_free_bulk(s, 4, two_between);
+	assert_int_equal(lab.events[SLAB_EVENT_PUSH], 2);
+	lab.events[SLAB_EVENT_PUSH] = 0;
+	kmem_cache_free_bulk(s, 5, three_between);
+	assert_int_equal(lab.events[SLAB_EVENT_PUSH], 3);
+	assert_null(cache_check(s));
+}
+
+static void the_last_of_the_array_is_the_head(void **state)
+{
+	void *a[8], *b[8];
+	struct kmem_cache *s = two_slabs(a, b);
+
+	(void)state;
+	kmem_cache_free_bulk(s, 3, b);
+	assert_int_equal(lab.events[SLAB_EVENT_PUSH], 1);
+	assert_ptr_equal(kmem_cache_alloc(s, GFP_KERNEL), b[2]);
+	assert_ptr_equal(kmem_cache_alloc(s, GFP_KERNEL), b[1]);
+	assert_ptr_equal(kmem_cache_alloc(s, GFP_KERNEL), b[0]);
+	assert_null(cache_check(s));
+}
+
+static void a_stranger_in_the_array_is_refused_alone(void **state)
+{
+	void *a[8], *b[8];
+	struct kmem_cache *s = two_slabs(a, b);
+	struct kmem_cache *other = kmem_cache_create("o", 512, NULL,
+						     SLAB_NO_MERGE);
+	void *stranger = kmem_cache_alloc(other, GFP_KERNEL);
+	void *p[] = { b[0], b[1], stranger };
+
+	(void)state;
+	kmem_cache_free_bulk(s, 3, p);
+	assert_string_equal(lab_said(), "object belongs to different cache");
+	assert_int_equal(slab_of(b[0])->inuse, 6);
+	assert_int_equal(slab_of(stranger)->inuse, 1);
+	assert_null(cache_check(s));
+	assert_null(cache_check(other));
+}
+
+static void failslab_is_asked_once(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("p", 64, NULL, 0);
+	void *p[8];
+
+	(void)state;
+	/* every third question is answered with a failure */
+	slab_failslab_set(lab.m, &(struct slab_failslab){ .probability = 100,
+							  .interval = 3,
+							  .times = -1 });
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 8, p), 8);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 8, p), 8);
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 8, p), 0);
+	assert_int_equal(lab.events[SLAB_EVENT_FAIL_INJECTED], 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		lab_test(the_look_ahead_ends_at_the_third_stranger),
+		lab_test(the_last_of_the_array_is_the_head),
+		lab_test(a_stranger_in_the_array_is_refused_alone),
+		lab_test(failslab_is_asked_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
