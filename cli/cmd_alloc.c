@@ -292,12 +292,12 @@ static int add_all(struct freeing *f, const char *name)
 /* The cache that an object is freed to when none is named; NULL: kfree(). */
 static struct kmem_cache *own_cache(uintptr_t address)
 {
-	struct slab_address_info info;
+	struct slab_slot_info slot;
 
-	if (slab_target_identify(session.target, address, &info) ||
-	    !info.is_slab || info.cache.flags & SLAB_KMALLOC)
+	if (slab_target_slot(session.target, address, &slot) ||
+	    slot.flags & SLAB_KMALLOC)
 		return NULL;
-	return cache_handle(&info.cache);
+	return (struct kmem_cache *)slot.cache;
 }
 
 static void free_one(struct kmem_cache *to, uintptr_t address)

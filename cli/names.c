@@ -384,34 +384,30 @@ const char *slot_name(const char *cache, unsigned int slab_nr, long index,
 
 const char *object_name(uintptr_t address, char *buf)
 {
-	struct slab_address_info info;
+	struct slab_slot_info slot;
 
-	if (!slab_target_identify(session.target, address, &info) &&
-	    info.is_slab && info.object.address == address)
-		return slot_name(info.cache.name, info.slab.nr,
-				 info.object.index, buf);
+	if (!slab_target_slot(session.target, address, &slot) &&
+	    slot.object == address)
+		return slot_name(slot.name, slot.slab_nr, slot.index, buf);
 	snprintf(buf, NAME_SIZE, "%s", address_text(address));
 	return buf;
 }
 
 const char *place_name(uintptr_t address, char *buf)
 {
-	struct slab_address_info info;
-	char name[NAME_SIZE - 24];
+	struct slab_slot_info slot;
 
-	if (slab_target_identify(session.target, address, &info) ||
-	    !info.is_slab)
+	if (slab_target_slot(session.target, address, &slot))
 		snprintf(buf, NAME_SIZE, "%s", address_text(address));
-	else if (!info.object.address)
-		snprintf(buf, NAME_SIZE, "%s:S%u+%lu", info.cache.name,
-			 info.slab.nr, address - info.slab.base);
-	else if (info.offset == 0)
-		object_name(address, buf);
-	else {
-		snprintf(name, sizeof(name), "%s:S%u#%u", info.cache.name,
-			 info.slab.nr, info.object.index);
-		snprintf(buf, NAME_SIZE, "%s%+ld", name, info.offset);
-	}
+	else if (!slot.object)
+		snprintf(buf, NAME_SIZE, "%s:S%u+%lu", slot.name, slot.slab_nr,
+			 address - slot.base);
+	else if (slot.object == address)
+		slot_name(slot.name, slot.slab_nr, slot.index, buf);
+	else
+		snprintf(buf, NAME_SIZE, "%s:S%u#%d%+ld", slot.name,
+			 slot.slab_nr, slot.index,
+			 (long)(address - slot.object));
 	return buf;
 }
 

@@ -48,6 +48,18 @@ bool cache_shutdown(struct kmem_cache *s)
 	return left;
 }
 
+/* The next request of its class makes a new one. */
+static void forget_kmalloc_class(struct slab_machine *m,
+				 const struct kmem_cache *s)
+{
+	unsigned int type, class;
+
+	for (type = 0; type < ARRAY_SIZE(m->kmalloc); type++)
+		for (class = 0; class < ARRAY_SIZE(m->kmalloc[0]); class++)
+			if (m->kmalloc[type][class] == s)
+				m->kmalloc[type][class] = NULL;
+}
+
 int kmem_cache_destroy(struct kmem_cache *s)
 {
 	struct slab_machine *m;
@@ -60,7 +72,7 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	if (!s)
 		return 0;
 	m = s->machine;
-	if (!machine_has_cache(m, s))
+	if (!machine_has_live_cache(m, s))
 		return -EINVAL;
 	/* what kfree_rcu still holds comes home first */
 	slab_machine_rcu_barrier(m);
@@ -80,6 +92,10 @@ int kmem_cache_destroy(struct kmem_cache *s)
 			    s->name, symbol);
 	}
 	list_del(&s->list);
+	/* what is left can still be freed, and belongs to somebody */
+	if (left)
+		list_add(&s->list, &m->leaked_caches);
+	forget_kmalloc_class(m, s);
 	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
 	machine_event(m, SLAB_EVENT_CACHE_GONE, s, NULL, NULL, slabs, 0);
 	if (left)

@@ -44,6 +44,46 @@ static const char *slot_words(const struct slab_machine *m, uintptr_t address)
 	return "call site, no memory";
 }
 
+/* The slab of a cache that exists and holds the address; NULL: none. */
+static struct slab *slab_holding(struct slab_target *t, uintptr_t address,
+				 struct kmem_cache **cache)
+{
+	const struct slab_machine *m = t->machine;
+	struct slab *slab = virt_to_head(m, (void *)address);
+
+	if (!machine_owns(m, address) || !slab || slab->type != PAGE_SLAB)
+		return NULL;
+	*cache = target_cache(t, (uintptr_t)slab->slab_cache);
+	if (!*cache ||
+	    address - slab_base(m, slab) >= slab_true_bytes(m, slab))
+		return NULL;
+	return slab;
+}
+
+int slab_target_slot(struct slab_target *t, uintptr_t address,
+		     struct slab_slot_info *ret)
+{
+	struct kmem_cache *s = NULL;
+	const struct slab *slab = slab_holding(t, address, &s);
+	unsigned int index;
+
+	if (!slab)
+		return -ENOENT;
+	ret->cache = (uintptr_t)s;
+	ret->name = s->name;
+	ret->flags = s->flags;
+	ret->slab_nr = slab->nr;
+	ret->base = slab_base(t->machine, slab);
+	ret->index = -1;
+	ret->object = 0;
+	index = (unsigned int)((address - ret->base) / s->size);
+	if (index >= slab_fit(s, slab))
+		return 0;
+	ret->index = (int)index;
+	ret->object = ret->base + (uintptr_t)index * s->size + s->red_left_pad;
+	return 0;
+}
+
 static int fill_slab(struct slab_target *t, const struct kmem_cache *s,
 		     struct slab *slab, struct slab_slab_info *ret)
 {

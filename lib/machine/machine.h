@@ -119,6 +119,7 @@ struct slab_machine {
 	/* caches, under slab_mutex; newest first */
 	struct slab_lock slab_mutex;
 	struct list_head slab_caches;
+	struct list_head leaked_caches; /* destroyed with objects left */
 	struct machine_parameters params;
 	struct kmem_cache *kmalloc[4][14]; /* type, class index; made on demand */
 

@@ -83,6 +83,7 @@ void machine_start(struct slab_machine *m)
 	m->rcu_last = &m->rcu_first;
 	m->rcu_pending = 0;
 	list_init(&m->slab_caches);
+	list_init(&m->leaked_caches);
 	memset(m->kmalloc, 0, sizeof(m->kmalloc));
 	m->nr_reports = m->nr_errors = m->taint = 0;
 	m->lockdep_off_said = false;

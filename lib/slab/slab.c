@@ -4,14 +4,25 @@
 
 #include "slab/node.h"
 
-bool machine_has_cache(const struct slab_machine *m, const struct kmem_cache *s)
+static bool list_has(const struct list_head *caches, const struct kmem_cache *s)
 {
 	const struct kmem_cache *c;
 
-	list_for_each_entry(c, &m->slab_caches, list)
+	list_for_each_entry(c, caches, list)
 		if (c == s)
 			return true;
 	return false;
+}
+
+bool machine_has_live_cache(const struct slab_machine *m,
+			    const struct kmem_cache *s)
+{
+	return list_has(&m->slab_caches, s);
+}
+
+bool machine_has_cache(const struct slab_machine *m, const struct kmem_cache *s)
+{
+	return machine_has_live_cache(m, s) || list_has(&m->leaked_caches, s);
 }
 
 void slab_count(struct kmem_cache *s, struct slab *slab, int by)

@@ -109,6 +109,9 @@ static inline uintptr_t slab_object(const struct kmem_cache *s, uintptr_t base,
 
 /* Is s a cache of m (and not a number that damage left there)? */
 bool machine_has_cache(const struct slab_machine *m, const struct kmem_cache *s);
+/* And not one that was destroyed with objects left in it? */
+bool machine_has_live_cache(const struct slab_machine *m,
+			    const struct kmem_cache *s);
 
 /* nr_slabs and total_objects go up or down. */
 void slab_count(struct kmem_cache *s, struct slab *slab, int by);

@@ -145,17 +145,15 @@ function add_fixes(path,    lines, nr, i, wrong) {
 }
 
 # One mutation a row; which cell and letter, the row's number says.
-function add_cells(path,    lines, nr, i, words, row, rows, cell, wrong) {
+function add_cells(path,    lines, nr, i, words, row, rows, kind, cell, wrong) {
 	nr = split(contents(path), lines, "\n")
 	rows = 0
 	for (i = 1; i <= nr; i++) {
 		if (lines[i] ~ /^CORRUPTION\(/) {
 			split(lines[i], words, "\"")
+			kind = words[2]
+			kinds[kind] = 1
 			row = ""
-			add(path ":" i, "cell-" words[2])
-			file[n] = path
-			ctest[n] = "corruption/" words[2]
-			kinds[words[2]] = 1
 		}
 		row = row lines[i] "\n"
 		if (lines[i] !~ /^\t.*\)$/)
@@ -168,7 +166,10 @@ function add_cells(path,    lines, nr, i, words, row, rows, cell, wrong) {
 		cell = 1 + rows * 5 % 12
 		wrong = wrong_cell(words[2 * cell],
 				   substr("afvdy", 1 + rows % 5, 1))
+		add(path ":" i, "cell-" kind)
 		breaks[n] = words[2 * cell] " for " wrong
+		file[n] = path
+		ctest[n] = "corruption/" kind
 		old[n] = row
 		new[n] = substr(row, 1, length(row) - length(lines[i]) - 1) \
 			with_word(lines[i], cell, wrong) "\n"

@@ -178,6 +178,20 @@ struct slab_address_info {
 SLAB_API int slab_target_identify(struct slab_target *t, uintptr_t address,
 				  struct slab_address_info *ret);
 
+/* The short answer: which slot? It costs the same however large the cache is.
+ * -ENOENT: in no slab. */
+struct slab_slot_info {
+	uintptr_t cache;
+	const char *name;     /* of the cache; as long as the cache is there */
+	slab_flags_t flags;   /* the cache's */
+	unsigned int slab_nr; /* S<nr> */
+	uintptr_t base;	      /* of the slab */
+	int index;	      /* -1: in the slab's tail */
+	uintptr_t object;     /* start of that object; 0: tail */
+};
+SLAB_API int slab_target_slot(struct slab_target *t, uintptr_t address,
+			      struct slab_slot_info *ret);
+
 /*
  * Every check on a copy, repairing nothing: what validate would report and
  * more (full and frozen slabs too). Records go to fn (may be NULL). cache 0:

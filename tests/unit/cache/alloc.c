@@ -24,6 +24,30 @@ static unsigned int node_of_next(unsigned long min_partial, unsigned int ratio)
 	return virt_to_slab(lab.m, kmem_cache_alloc(s, GFP_KERNEL))->node;
 }
 
+static struct slab *slab_from(struct kmem_cache *s, unsigned int node)
+{
+	return virt_to_slab(lab.m,
+			    kmem_cache_alloc_node(s, GFP_KERNEL, (int)node));
+}
+
+static void partial_slabs_are_those_of_the_wanted_node(void **state)
+{
+	struct kmem_cache *s;
+	struct slab *slabs[2];
+	unsigned int node;
+
+	(void)state;
+	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 2, .nr_nodes = 2 });
+	s = kmem_cache_create("p", 64, NULL, 0);
+	/* CPU 0 asks, which is node 0's */
+	for (node = 0; node < 2; node++) {
+		slabs[node] = slab_from(s, node);
+		assert_int_equal(slabs[node]->node, node);
+	}
+	for (node = 0; node < 2; node++)
+		assert_ptr_equal(slab_from(s, node), slabs[node]);
+}
+
 static void another_node_helps_out_above_min_partial(void **state)
 {
 	(void)state;
@@ -40,6 +64,7 @@ static void at_defrag_ratio_0_no_other_node_helps_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		lab_test(partial_slabs_are_those_of_the_wanted_node),
 		lab_test(another_node_helps_out_above_min_partial),
 		lab_test(at_defrag_ratio_0_no_other_node_helps_out),
 	};

@@ -397,6 +397,35 @@ static void krealloc_keeps_contents(void **state)
 	assert_int_equal(slab_machine_reports(lab.m), 0);
 }
 
+static void a_destroyed_kmalloc_cache_is_made_anew(void **state)
+{
+	void *p = kmalloc(100, GFP_KERNEL);
+
+	(void)state;
+	kfree(p);
+	assert_int_equal(kmem_cache_destroy(slab_cache_find(lab.m,
+							    "kmalloc-128")),
+			 0);
+	assert_non_null(kmalloc(100, GFP_KERNEL));
+	assert_non_null(slab_cache_find(lab.m, "kmalloc-128"));
+}
+
+static void objects_of_a_leaked_cache_can_still_be_freed(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("ring", 64, NULL,
+						 SLAB_DEBUG_DEFAULT_FLAGS);
+	void *a = alloc(s), *b = alloc(s);
+
+	(void)state;
+	assert_int_equal(kmem_cache_destroy(s), -EBUSY);
+	lab.nr_records = 0;
+	kfree(a);
+	kmem_cache_free(s, b);
+	assert_string_equal(lab_said(), "");
+	assert_int_equal(slab_of(a)->inuse, 0);
+	assert_int_equal(kmem_cache_destroy(s), -EINVAL);
+}
+
 static void foreign_pointers_are_reported_and_ignored(void **state)
 {
 	char *page = slab_machine_alloc_pages(lab.m, 0), local;
@@ -518,6 +547,8 @@ int main(void)
 		lab_test(kmalloc_serves_every_size),
 		lab_test(kmalloc_types_have_caches_of_their_own),
 		lab_test(krealloc_keeps_contents),
+		lab_test(a_destroyed_kmalloc_cache_is_made_anew),
+		lab_test(objects_of_a_leaked_cache_can_still_be_freed),
 		lab_test(foreign_pointers_are_reported_and_ignored),
 		lab_test(zeroing_stops_at_the_recorded_size),
 		lab_test(init_on_alloc_and_free_clear_payloads),

@@ -2,6 +2,8 @@
 /* tests/unit/inspect/identify.c - what an address is, and why it is nothing */
 #include "../lab.h"
 
+#include <errno.h>
+
 #include <slab/inspect.h>
 
 #include "slab/slab.h"
@@ -153,6 +155,34 @@ static void a_slab_whose_cache_pointer_is_gone_is_no_slab_of_ours(void **state)
 			    "slab of no cache that exists");
 }
 
+/* The short answer is the long one's, wherever there is one. */
+static void slot_agrees_with_identify_on_every_byte(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("c", 1500, NULL,
+						 SLAB_DEBUG_DEFAULT_FLAGS);
+	uintptr_t p = (uintptr_t)kmem_cache_alloc(s, GFP_KERNEL);
+	uintptr_t base = what_is(p).slab.base, at;
+	struct slab_slot_info slot;
+
+	(void)state;
+	for (at = base; at < base + what_is(p).slab.bytes; at++) {
+		struct slab_address_info info = what_is(at);
+
+		assert_int_equal(slab_target_slot(target, at, &slot), 0);
+		if (slot.cache != info.cache.cache ||
+		    strcmp(slot.name, info.cache.name) != 0 ||
+		    slot.slab_nr != info.slab.nr ||
+		    slot.base != info.slab.base ||
+		    slot.object != info.object.address ||
+		    slot.index != (int)info.object.index)
+			fail_msg("base+%lu: S%u#%d, identify says S%u#%d",
+				 at - base, slot.slab_nr, slot.index,
+				 info.slab.nr, (int)info.object.index);
+	}
+	assert_int_equal(slab_target_slot(target, at, &slot), -ENOENT);
+	assert_int_equal(slab_target_slot(target, 0, &slot), -ENOENT);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -164,6 +194,7 @@ int main(void)
 		test(what_is_no_slab_says_what_it_is),
 		test(outside_of_the_pages_it_says_where),
 		test(a_slab_whose_cache_pointer_is_gone_is_no_slab_of_ours),
+		test(slot_agrees_with_identify_on_every_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

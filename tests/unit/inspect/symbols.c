@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gelf.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -157,6 +158,33 @@ static void what_is_loaded_later_is_found(void **state)
 		symbol((uintptr_t)dlsym(library, late[i].function)), wanted));
 }
 
+/* Was this program built with -g? Asked of its file, not of what is tested. */
+static bool has_debug_information(void)
+{
+	int fd = open("/proc/self/exe", O_RDONLY);
+	Elf_Scn *section = NULL;
+	bool found = false;
+	size_t names;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	assert_non_null(elf);
+	assert_int_equal(elf_getshdrstrndx(elf, &names), 0);
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		const char *name;
+
+		if (!gelf_getshdr(section, &header))
+			continue;
+		name = elf_strptr(elf, names, header.sh_name);
+		found |= name && !strcmp(name, ".debug_line");
+	}
+	elf_end(elf);
+	close(fd);
+	return found;
+}
+
 static uintptr_t here;
 
 static NOINLINE void remember_return(void)
@@ -172,11 +200,11 @@ static void a_call_has_its_line_where_dwarf_says(void **state)
 	(void)state;
 	line = __LINE__ + 1;
 	remember_return(); /* and what it returns to is the next line's */
-	n = slab_source_line(here, text, sizeof(text));
-	if (!n) {
+	if (!has_debug_information()) {
 		print_message("built without debug information\n");
 		skip();
 	}
+	n = slab_source_line(here, text, sizeof(text));
 	assert_int_equal(n, strlen(text));
 	snprintf(wanted, sizeof(wanted), "symbols.c:%d", line);
 	if (!strstr(text, wanted)) {

@@ -104,6 +104,8 @@ static void orders_above_the_largest_are_refused(void **state)
 	(void)state;
 	assert_null(pages_alloc(lab.m, 0, MAX_PAGE_ORDER + 1, 0));
 	assert_null(pages_alloc(lab.m, 0, 63, 0));
+	/* nor are any looked for */
+	assert_int_equal(lab.m->pages_opened, 0);
 }
 
 static void nodes_have_pages_of_their_own(void **state)
