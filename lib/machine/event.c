@@ -90,6 +90,8 @@ static void name_object(const struct slab_event *event, char *buf, size_t size)
 	if (event->index >= 0 && event->slab_nr)
 		snprintf(buf, size, "%s:S%u#%d", event->cache, event->slab_nr,
 			 event->index);
+	else if (!event->object)
+		snprintf(buf, size, "the slab");
 	else
 		snprintf(buf, size, "0x%016lx",
 			 (unsigned long)first_slot_address(event->object));
