@@ -12,6 +12,7 @@
 #include <slab/kmalloc.h>
 
 #include "commands.h"
+#include "events.h"
 #include "names.h"
 
 #define MAX_OBJECTS (1U << 20) /* of one command */
@@ -136,15 +137,25 @@ static int put_object(const struct invocation *inv, struct model *out,
 
 /* ---- alloc ---- */
 
+static const char *null_hint(void)
+{
+	return event_log_ends_with(session.events, SLAB_EVENT_FAIL_INJECTED) ?
+		       "failslab made it fail; failslab show" : NULL;
+}
+
 static int fail_no_object(const struct slab_cache_info *cache, size_t got,
 			  size_t nr)
 {
 	if (interrupted)
 		return fail("interrupted", NULL, "interrupted");
 	if (nr == 1)
-		return fail_answer("no_memory", NULL,
+		return fail_answer("no_memory", null_hint(),
 				   "alloc: %s gave NULL", cache->name);
-	return fail_answer("no_memory", NULL,
+	if (!got)
+		return fail_answer("no_memory", null_hint(),
+				   "alloc: %s gave none of %zu objects",
+				   cache->name, nr);
+	return fail_answer("no_memory", null_hint(),
 			   "alloc: %s gave NULL after %zu of %zu objects; "
 			   "those were given back", cache->name, got, nr);
 }
@@ -390,7 +401,8 @@ static int put_kmalloc(const struct invocation *inv, struct model *out,
 	if (!p)
 		return fail_answer("no_memory",
 				   size > KMALLOC_MAX_SIZE ?
-				   "kmalloc() gives at most 4 MiB" : NULL,
+				   "kmalloc() gives at most 4 MiB" :
+				   null_hint(),
 				   "%s: %llu bytes gave NULL",
 				   command_name(inv->command),
 				   (unsigned long long)size);

@@ -218,6 +218,10 @@ static int object_show(const struct invocation *inv, struct model *out)
 	find_damage(&found, &info);
 	put_head(out, &info, name, variable);
 	picture_object(out, &info.cache, found.mark, found.nr);
+	if (info.object.orig_size)
+		view_text(out, "size   %lu of %u bytes were asked for",
+			  (unsigned long)info.object.orig_size,
+			  info.cache.object_size);
 	if (!slab_object_tracks(inv->machine, (void *)info.object.address,
 				&alloc, &freed)) {
 		put_track(out, "alloc", &alloc);

@@ -134,6 +134,9 @@ void interp_name_limit(void)
 	snprintf(e->code, sizeof(e->code), "time_limit");
 	snprintf(e->message, sizeof(e->message),
 		 "the script ran longer than %g s", session.opt.limit_time);
+	snprintf(e->hint, sizeof(e->hint),
+		 "a loop without end? --limit-time S gives more");
+	e->exit = EXIT_USAGE;
 }
 
 static enum exit_code unit_end(int code)

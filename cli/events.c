@@ -128,6 +128,20 @@ bool event_log_has_gap(const struct event_log *log, uint64_t after)
 	return log->first && after + 1 < log->first;
 }
 
+bool event_log_ends_with(const struct event_log *log,
+			 enum slab_event_kind kind)
+{
+	const struct slab_event *e;
+	uint64_t seq;
+
+	for (seq = log->last; log->first && seq >= log->first; seq--) {
+		e = &log->ring[seq % log->size];
+		if (!step_is_point(e))
+			return e->kind == kind;
+	}
+	return false;
+}
+
 uint64_t event_log_taken(const struct event_log *log)
 {
 	return log->taken;

@@ -35,6 +35,9 @@ const struct slab_event *event_log_after(const struct event_log *log,
 					 uint64_t after);
 /* True when events after `after` were dropped for want of room. */
 bool event_log_has_gap(const struct event_log *log, uint64_t after);
+/* Is the newest event, points aside, of that kind? */
+bool event_log_ends_with(const struct event_log *log,
+			 enum slab_event_kind kind);
 /* seq of the event that the last `expect event` took. */
 uint64_t event_log_taken(const struct event_log *log);
 void event_log_take(struct event_log *log, uint64_t seq);

@@ -31,6 +31,7 @@ void tell_map(FILE *f, const char *cache_name);
 int expect_report(const struct invocation *inv, struct model *out);
 int expect_asan(const struct invocation *inv, struct model *out);
 int expect_no(const struct invocation *inv, struct model *out);
+int expect_expression(const struct invocation *inv, struct model *out);
 /* Fails when a report is left that no expect took. */
 int expect_nothing_left(void);
 

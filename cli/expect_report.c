@@ -55,8 +55,7 @@ void tell_queue(FILE *f)
 	for (i = 0; i < nr && i < 20; i++) {
 		q = report_queue_at(session.reports, i);
 		fprintf(f, "  report %u%s: %s  %s  at %s\n", q->report.number,
-			q->is_taken ? " (taken)" : "",
-			report_title(&q->report),
+			q->is_taken ? " (taken)" : "", report_title(&q->report),
 			report_place(&q->report, name),
 			report_command(q, command, sizeof(command)));
 	}
@@ -238,8 +237,7 @@ static void wish_text(const struct wish *w, size_t nr, char *buf, size_t size)
 	size_t i, used;
 
 	used = (size_t)snprintf(buf, size, "%s \"%.120s\"",
-				w[0].is_asan ? "asan" : "report",
-				w[0].wanted);
+				w[0].is_asan ? "asan" : "report", w[0].wanted);
 	for (i = 1; i < nr && used < size; i++)
 		used += (size_t)snprintf(buf + used, size - used, " %s=%s",
 					 w[i].key, w[i].given);
@@ -278,8 +276,8 @@ static int fail_report(const struct wish *w, size_t nr, size_t fitting,
 
 static int expect_one(const struct invocation *inv, bool is_asan)
 {
-	static const char *const keys[] = { "cache", "object", "at", "found",
-					    "wanted", "fix" };
+	static const char *const keys[] = { "cache", "object", "at",
+					    "found", "wanted", "fix" };
 	struct wish w[MAX_WISHES] = { { .given = arg_word(inv, "TEXT"),
 					.is_asan = is_asan } };
 	struct queued_report *q;

@@ -29,8 +29,6 @@ static const struct trap {
 	  "a blank belongs between the closing \" and the next word" },
 	{ "octal", "a leading 0 is octal in expr: write 8, or 0x8" },
 	{ "too many nested evaluations", "a procedure calls itself without end" },
-	{ "time limit exceeded",
-	  "a loop without end? --limit-time S gives more" },
 	{ "invalid command name",
 	  "slabctl help lists the commands" },
 };

@@ -163,17 +163,20 @@ static int fail_option(char **argv, int c)
 static int show_help(int argc, char **argv)
 {
 	struct model *m;
+	int err;
 
 	if (optind == argc) {
 		help_usage(stdout);
 		exit(output_end(EXIT_FINE));
 	}
 	m = model_new(&help_returns);
-	if (help_about(m, (const char *const *)argv + optind,
-		       (size_t)(argc - optind)))
-		return -EINVAL;
-	output_model("help", m);
+	err = help_about(m, (const char *const *)argv + optind,
+			 (size_t)(argc - optind));
+	if (!err)
+		output_model("help", m);
 	model_put(m);
+	if (err)
+		return err;
 	exit(output_end(EXIT_FINE));
 }
 

@@ -189,8 +189,10 @@ static void file_name(struct where *w, const char *path)
 
 static unsigned int base_line(void)
 {
-	return session.body_depth ? session.body_line[session.body_depth - 1] :
-				    session.unit_line;
+	unsigned int depth = session.body_depth;
+
+	return depth && depth <= 64 ? session.body_line[depth - 1] :
+				      session.unit_line;
 }
 
 static void set_text(struct where *w, const char *text)
@@ -325,6 +327,18 @@ static void adopt(const char *file, unsigned int line)
 	hint_tcl(message);
 }
 
+void where_enter(unsigned int line)
+{
+	if (session.body_depth < 64)
+		session.body_line[session.body_depth] = line;
+	session.body_depth++;
+}
+
+void where_leave(void)
+{
+	session.body_depth--;
+}
+
 int where_eval_body(Tcl_Obj *body)
 {
 	struct where saved = session.where;
@@ -332,7 +346,7 @@ int where_eval_body(Tcl_Obj *body)
 	unsigned int line = saved.line;
 	int i, code;
 
-	if (session.body_depth == 64) {
+	if (session.body_depth >= 64) {
 		if (frame)
 			Tcl_DecrRefCount(frame);
 		fail("nesting", "does something call itself without end?",

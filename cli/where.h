@@ -20,6 +20,9 @@ bool where_now(struct where *ret);
 
 /* Evaluates the last word of the command that runs as a script. */
 int where_eval_body(Tcl_Obj *body);
+/* Text evaluated between the two by other means begins on that line. */
+void where_enter(unsigned int line);
+void where_leave(void);
 
 struct statements *statements_parse(const char *unit);
 void statements_free(struct statements *s);

@@ -190,7 +190,7 @@ static void free_pointer(const void *p, uintptr_t caller)
 			slab_free_one(s, slab, (void *)p, caller);
 		else
 			report_warn(m, SLAB_REPORT_NO_SLAB_CACHE, false, NULL,
-				    p, "No slab cache for object 0x%lx",
+				    p, "No slab cache for object 0x%016lx",
 				    slab_machine_print_address(m,
 							       (uintptr_t)p));
 	} else if (slab && slab->type == PAGE_LARGE_KMALLOC &&

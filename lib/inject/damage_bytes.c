@@ -7,7 +7,7 @@
 #include "debug/layout.h"
 
 /* One stray store, and a run of text. */
-#define STRAY 0x12
+#define STRAY  0x12
 #define LETTER 'A'
 
 /* offset= and len= of a write into a region of `room` bytes. */

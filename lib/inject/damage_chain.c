@@ -13,17 +13,36 @@ static uintptr_t link_of(const struct damage *d)
 	return (uintptr_t)get_freepointer(d->s, (void *)d->object);
 }
 
-static int write_link(struct damage *d, uintptr_t next, const char *what)
+/* The word as it is stored; where: "to itself", unless the user's to= said. */
+static int write_word(struct damage *d, uintptr_t word, const char *where)
+{
+	uintptr_t old = link_of(d);
+	char name[96];
+	int err;
+
+	err = damage_write(d, d->object + d->s->offset, &word, sizeof(word),
+			   "the link");
+	if (err)
+		return err;
+	damage_text(d, "the link of %s led to 0x%lx; now it leads %s%s0x%lx",
+		    damage_name(d, name, sizeof(name)),
+		    slab_machine_print_address(d->m, old),
+		    damage_key(d, "to") ? "to" : where,
+		    damage_key(d, "to") ? " " : ", ",
+		    slab_machine_print_address(d->m, link_of(d)));
+	return 0;
+}
+
+static int write_link(struct damage *d, uintptr_t next, const char *where)
 {
 	uintptr_t at = d->object + d->s->offset;
-	uintptr_t word = freelist_code(d->s, next, at);
 	char name[96];
 
 	if (link_of(d) == next)
 		return damage_refuse(d, "the link of %s is 0x%lx already",
 				     damage_name(d, name, sizeof(name)),
 				     slab_machine_print_address(d->m, next));
-	return damage_write(d, at, &word, sizeof(word), what);
+	return write_word(d, freelist_code(d->s, next, at), where);
 }
 
 /* Has the object a link now? Free ones do; others where it stands outside. */
@@ -43,23 +62,21 @@ int damage_freeptr(struct damage *d)
 	if (err)
 		return err;
 	word ^= 1UL << bit;
-	return damage_write(d, at, &word, sizeof(word),
-			    "one bit of the free pointer");
+	return write_word(d, word, "one bit away");
 }
 
 int damage_freeptr_null(struct damage *d)
 {
 	int err = need_link(d);
 
-	return err ? err : write_link(d, 0, "the free pointer, now NULL,");
+	return err ? err : write_link(d, 0, "to nothing");
 }
 
 int damage_freeptr_self(struct damage *d)
 {
 	int err = need_link(d);
 
-	return err ? err : write_link(d, d->object,
-				      "the free pointer, now to itself,");
+	return err ? err : write_link(d, d->object, "to itself");
 }
 
 /* An object of the slab that is not free, and not the target. */
@@ -86,8 +103,7 @@ int damage_freeptr_object(struct damage *d)
 	if (!err && !to)
 		err = damage_refuse(d, "%s has no object in use in this slab: alloc one, or give to=",
 				    d->s->name);
-	return err ? err :
-		     write_link(d, to, "the free pointer, now to an object in use,");
+	return err ? err : write_link(d, to, "to an object in use");
 }
 
 int damage_freeptr_wild(struct damage *d)
@@ -97,7 +113,7 @@ int damage_freeptr_wild(struct damage *d)
 
 	if (!err)
 		err = damage_address(d, "to", &to);
-	return err ? err : write_link(d, to, "the free pointer, now wild,");
+	return err ? err : write_link(d, to, "out of the slab");
 }
 
 /* A free object of another slab of the cache. */
@@ -135,8 +151,7 @@ int damage_freelist_cross(struct damage *d)
 	if (!err && !to)
 		err = damage_refuse(d, "%s has no other slab with a free object: alloc until it has a second one, or give to=",
 				    d->s->name);
-	return err ? err :
-		     write_link(d, to, "the free pointer, now to another slab,");
+	return err ? err : write_link(d, to, "to another slab");
 }
 
 static int need_chain(struct damage *d)
@@ -159,7 +174,7 @@ int damage_freelist_cycle(struct damage *d)
 	d->index = d->chain.index[d->chain.nr - 1];
 	d->object = slab_object(d->s, d->base, d->index);
 	return write_link(d, slab_object(d->s, d->base, d->chain.index[0]),
-			  "the last link, now to the first object,");
+			  "to the first of the chain");
 }
 
 /* Not in anybody's bytes: the descriptor is changed. */

@@ -11,9 +11,7 @@
 #define MIX_2(z) (((z) ^ ((z) >> 27)) * UINT64_C(0x94d049bb133111eb))
 #define MIX(n, value)                                                       \
 	MIX_2(MIX_1((uint64_t)(value) + (n) * UINT64_C(0x9e3779b97f4a7c15)))
-#define AT(n, type, field)                                                  \
-	^ MIX(n, offsetof(struct type, field) << 16 |                       \
-			 sizeof(((struct type *)0)->field))
+#define AT(n, type, field) ^ MIX(n, offsetof(struct type, field))
 #define OF(n, type) ^ MIX(n, sizeof(struct type))
 
 /* What a reader goes by on its way from a machine to an object. A constant, so

@@ -259,7 +259,9 @@ const char *slab_owner_name(enum slab_owner owner)
 
 char slab_owner_letter(enum slab_owner owner)
 {
-	return (unsigned int)owner <= SLAB_OWNER_UNKNOWN ?
-		       "#.msrbpX?"[owner] :
-		       '?';
+	static const char letters[] = "#.msrbpX?";
+
+	if ((unsigned int)owner > SLAB_OWNER_UNKNOWN)
+		return '?';
+	return letters[owner];
 }

@@ -188,7 +188,7 @@ static int by_cache(const void *a, const void *b)
 static int count_users(const struct slab_machine *m,
 		       struct slab_cache_info *info, size_t nr)
 {
-	struct slab_cache_info **sorted = calloc(nr + 1, sizeof(*sorted));
+	struct slab_cache_info **sorted = calloc(nr + 1, sizeof(void *));
 	unsigned long pfn;
 	size_t i;
 
@@ -196,7 +196,7 @@ static int count_users(const struct slab_machine *m,
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
 		sorted[i] = &info[i];
-	qsort(sorted, nr, sizeof(*sorted), by_cache);
+	qsort(sorted, nr, sizeof(void *), by_cache);
 	for (pfn = 0; pfn < m->pages_opened; pfn++) {
 		const struct slab *slab = &m->memmap[pfn];
 		struct slab_cache_info key, *at = &key, **found;
@@ -204,7 +204,7 @@ static int count_users(const struct slab_machine *m,
 		if (slab->type != PAGE_SLAB)
 			continue;
 		key.cache = (uintptr_t)slab->slab_cache;
-		found = bsearch(&at, sorted, nr, sizeof(*sorted), by_cache);
+		found = bsearch(&at, sorted, nr, sizeof(void *), by_cache);
 		if (found)
 			(*found)->users += slab_users(slab->slab_cache, slab);
 	}

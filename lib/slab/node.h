@@ -17,7 +17,10 @@
 static inline struct kmem_cache_node *slab_node(const struct kmem_cache *s,
 						const struct slab *slab)
 {
-	return s->node[slab->node];
+	unsigned int nid = slab->node;
+
+	/* a damaged descriptor must not lead outside the table */
+	return s->node[nid < s->machine->config.nr_nodes ? nid : 0];
 }
 
 static inline void node_lock(struct kmem_cache *s, struct kmem_cache_node *n)

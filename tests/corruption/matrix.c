@@ -350,10 +350,10 @@ static unsigned int check_cell(struct slab_machine *m,
 	bool wanted = *cell && says(cell, places[place], v->hardened);
 
 	if (f.fits != !!*cell) {
-		printf("%s with flags %s, %s: found %s%s%s; the cell is \"%s\"\n",
+		printf("%s with flags %s, %s: found %s%s; the cell is \"%s\"\n",
 		       kind->name, text, v->words,
 		       f.fits ? "that it can be done" : "that it can not: ",
-		       f.why, f.fits ? "" : "", cell);
+		       f.why, cell);
 		return 1;
 	}
 	if (!f.fits && !*f.why) {

@@ -60,7 +60,7 @@ void say(struct world *w, const char *format, ...)
 const char *maybe(const struct world *w);
 const char *maybe_end(const struct world *w);
 /* A sink: no report is expected ever. */
-void on_record(void *world, const struct slab_report *r);
+void on_record(void *arg, const struct slab_report *r);
 
 /* The user's bytes: a pattern of the object's key. */
 uint8_t pattern(uint8_t key, size_t i);

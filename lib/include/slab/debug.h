@@ -33,7 +33,7 @@ SLAB_API long validate_slab_cache(struct kmem_cache *s);
 /* FZPUTA letters to flags; -EINVAL with *bad on an unknown one. '-' clears. */
 SLAB_API int slab_debug_letters(const char *letters, slab_flags_t *ret,
 				char *bad);
-/* flags to letters, in the order FZPUTA; buf holds 8. */
+/* flags to letters, in the order FZPUTA, "-" for none; buf holds 8. */
 SLAB_API char *slab_debug_text(slab_flags_t flags, char *buf);
 
 /* The last alloc and free of an object of a SLAB_STORE_USER cache. -ENOENT:

@@ -115,8 +115,8 @@ static void note_leads_to_descriptor(const char *path, GElf_Word table)
 {
 	struct elf_file f = elf_open(path);
 	struct slab_descriptor there;
-	struct slab_note note;
-	GElf_Addr at, found;
+	struct slab_note note = { 0 };
+	GElf_Addr at = 0, found;
 
 	if (!note_read(f.elf, &note, &at))
 		fail_msg("%s has no note", path);

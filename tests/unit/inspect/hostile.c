@@ -71,7 +71,7 @@ static uintptr_t bad_word(struct random *r)
 	case 3:
 		return memmap + 64 * random_below(r, 80);
 	case 4:
-		return memmap + random_below(r, 80 * 64);
+		return memmap + random_below(r, 80UL * 64);
 	case 5:
 		return lab.m->meta.start +
 		       random_below(r, lab.m->meta.next - lab.m->meta.start +

@@ -182,12 +182,15 @@ static void a_lost_object_is_no_finding(void **state)
 	void *p[3];
 
 	(void)state;
-	p[0] = kmem_cache_alloc(s, GFP_KERNEL);
+	p[0] = (char *)kmem_cache_alloc(s, GFP_KERNEL) + 8;
 	p[1] = kmem_cache_alloc(s, GFP_KERNEL);
-	p[2] = (char *)kmem_cache_alloc(s, GFP_KERNEL) + 8;
-	/* refused at p[2]'s or p[1]'s turn: one of them is marked free */
+	p[2] = kmem_cache_alloc(s, GFP_KERNEL);
+	/* the last comes first: refused at p[1]'s turn, whose link leads into
+	 * an object, when p[2] is marked free */
 	kmem_cache_free_bulk(s, 3, p);
-	assert_int_not_equal(lab.nr_records, 0);
+	assert_string_equal(lab_said(),
+			    "Freepointer corrupt; FIX NOT_FREED");
+	assert_int_equal(*(uint8_t *)p[2], POISON_FREE);
 	assert_string_equal(verify(s), "");
 }
 

@@ -52,7 +52,7 @@ static void each_slab_comes_once_by_number_with_its_way(void **state)
 	struct kmem_cache *s = kmem_cache_create("ring", 200, NULL,
 						 SLAB_STORE_USER);
 	struct slab_slab_info *slabs;
-	void *objects[256];
+	void *objects[256] = { NULL };
 	unsigned int n;
 
 	(void)state;
@@ -66,7 +66,7 @@ static void each_slab_comes_once_by_number_with_its_way(void **state)
 	assert_int_equal(slabs[1].state, SLAB_STATE_PARTIAL);
 	assert_int_equal(slabs[1].found_by, SLAB_FOUND_PARTIAL_LIST);
 	assert_int_equal(slabs[2].nr, 3);
-	assert_int_equal(slabs[2].base, (uintptr_t)objects[2 * n] & ~0xfffUL);
+	assert_int_equal(slabs[2].base, (uintptr_t)objects[2UL * n] & ~0xfffUL);
 	free(slabs);
 }
 
@@ -75,7 +75,7 @@ static void full_slabs_without_a_list_are_found_by_region(void **state)
 	struct kmem_cache *s = kmem_cache_create("ring", 200, NULL,
 						 SLAB_POISON);
 	struct slab_slab_info *slabs;
-	void *objects[256];
+	void *objects[256] = { NULL };
 
 	(void)state;
 	fill(s, 2, objects);
@@ -130,17 +130,17 @@ static struct kmem_cache *three_partial(void **objects)
 						 SLAB_POISON);
 	unsigned int n = fill(s, 3, objects);
 
-	kmem_cache_free(s, objects[2 * n]);
+	kmem_cache_free(s, objects[2UL * n]);
 	kmem_cache_free(s, objects[n]);
 	kmem_cache_free(s, objects[0]);
 	objects[1] = objects[n];
-	objects[2] = objects[2 * n];
+	objects[2] = objects[2UL * n];
 	return s;
 }
 
 static void a_wild_link_ends_the_list_and_hides_no_slab(void **state)
 {
-	void *objects[256];
+	void *objects[256] = { NULL };
 	struct kmem_cache *s = three_partial(objects);
 	struct slab_slab_info *slabs;
 
@@ -155,7 +155,7 @@ static void a_wild_link_ends_the_list_and_hides_no_slab(void **state)
 
 static void a_link_into_the_middle_of_a_descriptor_is_wild(void **state)
 {
-	void *objects[256];
+	void *objects[256] = { NULL };
 	struct kmem_cache *s = three_partial(objects);
 	struct slab *slab = slab_of(objects[2]);
 	struct walk_list list;
@@ -172,7 +172,7 @@ static void a_link_into_the_middle_of_a_descriptor_is_wild(void **state)
 
 static void a_circle_that_misses_the_head_is_walked_once(void **state)
 {
-	void *objects[256];
+	void *objects[256] = { NULL };
 	struct kmem_cache *s = three_partial(objects);
 	struct walk w;
 
@@ -187,7 +187,7 @@ static void a_circle_that_misses_the_head_is_walked_once(void **state)
 
 static void a_slab_that_lost_its_mark_is_found_by_its_list(void **state)
 {
-	void *objects[256];
+	void *objects[256] = { NULL };
 	struct kmem_cache *s = three_partial(objects);
 	struct slab_slab_info *slabs;
 
@@ -201,7 +201,7 @@ static void a_slab_that_lost_its_mark_is_found_by_its_list(void **state)
 
 static void a_slab_that_lost_its_cache_is_found_by_its_list(void **state)
 {
-	void *objects[256];
+	void *objects[256] = { NULL };
 	struct kmem_cache *s = three_partial(objects);
 
 	(void)state;
