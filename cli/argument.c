@@ -36,8 +36,7 @@ static int fail_usage(const struct invocation *inv, const char *format, ...)
 	vsnprintf(what, sizeof(what), format, ap);
 	va_end(ap);
 	command_usage(inv->command, usage, sizeof(usage));
-	return fail("usage", usage, "%s: %s", command_name(inv->command),
-		    what);
+	return fail("usage", usage, "%s: %s", command_name(inv->command), what);
 }
 
 static const struct arg *find_arg(const struct command *c, enum arg_kind kind,
@@ -72,8 +71,7 @@ static bool is_choice(const char *choices, const char *word)
 	const char *p = choices;
 
 	while (n && (p = strstr(p, word))) {
-		if ((p == choices || p[-1] == '|') &&
-		    (p[n] == '|' || !p[n]))
+		if ((p == choices || p[-1] == '|') && (p[n] == '|' || !p[n]))
 			return true;
 		p++;
 	}
@@ -144,8 +142,10 @@ static int bind_word(struct invocation *inv, size_t i)
 			return -EINVAL;
 		/* rest words may be parted by a key: they are copied together */
 		if (b->nr && b->words + b->nr != inv->words + i)
-			return fail_usage(inv, "\"%s\" stands apart from the "
-					  "other %s", inv->words[i], a->name);
+			return fail_usage(inv,
+					  "\"%s\" stands apart from the "
+					  "other %s",
+					  inv->words[i], a->name);
 		if (!b->nr) {
 			b->words = inv->words + i;
 			b->objects = inv->objects + i;
@@ -165,8 +165,10 @@ static int unquote(struct invocation *inv, size_t i, const char **value)
 	if (n < 2 || **value != '"')
 		return 0;
 	if ((*value)[n - 1] != '"')
-		return fail("quote", "quotes go round all of it: \"fix=not "
-			    "freed\"", "%s: the blank in %s... ends the word",
+		return fail("quote",
+			    "quotes go round all of it: \"fix=not "
+			    "freed\"",
+			    "%s: the blank in %s... ends the word",
 			    command_name(inv->command), inv->words[i]);
 	copy = must_strdup(*value + 1);
 	copy[n - 2] = '\0';
@@ -268,8 +270,9 @@ int arguments_bind(struct invocation *inv)
 		}
 		/* a title may have a = in it */
 		a = c->args;
-		value = !i && a && a->kind == ARG_WORD && a->is_required ?
-				NULL : split_key(word, key, sizeof(key));
+		value = !i && a && a->kind == ARG_WORD && a->is_required
+				? NULL
+				: split_key(word, key, sizeof(key));
 		err = value ? bind_key(inv, i, key, value, &is_key) : 0;
 		if (!err && !is_key)
 			err = bind_word(inv, i);

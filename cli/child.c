@@ -72,8 +72,9 @@ static bool wait_for_end(int fd, double limit)
 		int n, ms = -1;
 
 		if (limit > 0)
-			ms = left <= 0 ? 0 : left > 1e6 ? 1000000000 :
-					      (int)(left * 1000) + 1;
+			ms = left <= 0	  ? 0
+			     : left > 1e6 ? 1000000000
+					  : (int)(left * 1000) + 1;
 		n = poll(&p, 1, ms);
 		if (n > 0)
 			return true;

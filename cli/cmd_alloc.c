@@ -24,19 +24,14 @@ static const struct gfp_word {
 	const char *word;
 	gfp_t gfp;
 } gfp_words[] = {
-	{ "kernel", GFP_KERNEL },
-	{ "nowait", GFP_NOWAIT },
-	{ "atomic", GFP_ATOMIC },
-	{ "zero", __GFP_ZERO },
-	{ "account", __GFP_ACCOUNT },
-	{ "nofail", __GFP_NOFAIL },
-	{ "nowarn", __GFP_NOWARN },
-	{ "noretry", __GFP_NORETRY },
-	{ "thisnode", __GFP_THISNODE },
-	{ "reclaimable", __GFP_RECLAIMABLE },
+	{ "kernel", GFP_KERNEL },	{ "nowait", GFP_NOWAIT },
+	{ "atomic", GFP_ATOMIC },	{ "zero", __GFP_ZERO },
+	{ "account", __GFP_ACCOUNT },	{ "nofail", __GFP_NOFAIL },
+	{ "nowarn", __GFP_NOWARN },	{ "noretry", __GFP_NORETRY },
+	{ "thisnode", __GFP_THISNODE }, { "reclaimable", __GFP_RECLAIMABLE },
 	{ "dma", __GFP_DMA },
 };
-#define NR_GFP	 (sizeof(gfp_words) / sizeof(gfp_words[0]))
+#define NR_GFP (sizeof(gfp_words) / sizeof(gfp_words[0]))
 
 static int parse_gfp(const struct invocation *inv, gfp_t *ret)
 {
@@ -52,7 +47,8 @@ static int parse_gfp(const struct invocation *inv, gfp_t *ret)
 		n = strcspn(text, ",");
 		snprintf(word, sizeof(word), "%.*s", (int)n, text);
 		if (!strcmp(word, "nolock"))
-			return fail("value", NULL, "%s: this version has no "
+			return fail("value", NULL,
+				    "%s: this version has no "
 				    "gfp=nolock yet",
 				    command_name(inv->command));
 		for (i = 0; i < NR_GFP && strcmp(names[i], word); i++)
@@ -139,8 +135,9 @@ static int put_object(const struct invocation *inv, struct model *out,
 
 static const char *null_hint(void)
 {
-	return event_log_ends_with(session.events, SLAB_EVENT_FAIL_INJECTED) ?
-		       "failslab made it fail; failslab show" : NULL;
+	return event_log_ends_with(session.events, SLAB_EVENT_FAIL_INJECTED)
+		       ? "failslab made it fail; failslab show"
+		       : NULL;
 }
 
 static int fail_no_object(const struct slab_cache_info *cache, size_t got,
@@ -157,7 +154,8 @@ static int fail_no_object(const struct slab_cache_info *cache, size_t got,
 				   cache->name, nr);
 	return fail_answer("no_memory", null_hint(),
 			   "alloc: %s gave NULL after %zu of %zu objects; "
-			   "those were given back", cache->name, got, nr);
+			   "those were given back",
+			   cache->name, got, nr);
 }
 
 static int alloc_objects(const struct invocation *inv,
@@ -181,7 +179,8 @@ static int alloc_objects(const struct invocation *inv,
 			    cache->name);
 	if (arg_given(inv, "bulk")) {
 		if (arg_given(inv, "node") || arg_given(inv, "orig"))
-			return fail("usage", NULL, "alloc: bulk goes with "
+			return fail("usage", NULL,
+				    "alloc: bulk goes with "
 				    "neither node= nor orig=");
 		if ((size_t)kmem_cache_alloc_bulk(s, gfp, nr, p) != nr)
 			return fail_no_object(cache, 0, nr);
@@ -287,8 +286,8 @@ static int add_all(struct freeing *f, const char *name)
 	for (i = 0; i < nr; i++) {
 		struct slab_object_info *object;
 
-		if (slab_target_objects(session.target, cache.cache,
-					slab[i].nr, &object, &nr_objects))
+		if (slab_target_objects(session.target, cache.cache, slab[i].nr,
+					&object, &nr_objects))
 			continue;
 		for (k = 0; k < nr_objects; k++) {
 			if (object[k].owner == SLAB_OWNER_USER)
@@ -345,8 +344,10 @@ static int free_them(const struct invocation *inv, struct kmem_cache *to,
 		return f->nr ? free_bulk(to, f) : 0;
 	for (i = 0; i < f->nr; i++) {
 		if (interrupted)
-			return fail("interrupted", NULL, "interrupted after "
-				    "%zu of %zu objects", i, f->nr);
+			return fail("interrupted", NULL,
+				    "interrupted after "
+				    "%zu of %zu objects",
+				    i, f->nr);
 		if (arg_given(inv, "rcu"))
 			slab_kfree_rcu((void *)f->p[i]);
 		else
@@ -370,9 +371,10 @@ static int run_free(const struct invocation *inv, struct model *out)
 			    "free: this version has no nolock yet");
 	if (!words == !all)
 		return fail("usage", "free $b, free $a $b, free all ring",
-			    "free: %s", words ? "objects or `all CACHE`, not "
-						"both" :
-						"which objects?");
+			    "free: %s",
+			    words ? "objects or `all CACHE`, not "
+				    "both"
+				  : "which objects?");
 	if (arg_given(inv, "rcu") && (arg_given(inv, "bulk") || name))
 		return fail("usage", NULL,
 			    "free: rcu goes with neither bulk nor cache=");
@@ -395,14 +397,14 @@ static int parse_size(const struct invocation *inv, uint64_t *size)
 	return arg_number(inv, "SIZE", UINT64_MAX, size);
 }
 
-static int put_kmalloc(const struct invocation *inv, struct model *out,
-		       void *p, uint64_t size)
+static int put_kmalloc(const struct invocation *inv, struct model *out, void *p,
+		       uint64_t size)
 {
 	if (!p)
 		return fail_answer("no_memory",
-				   size > KMALLOC_MAX_SIZE ?
-				   "kmalloc() gives at most 4 MiB" :
-				   null_hint(),
+				   size > KMALLOC_MAX_SIZE
+					   ? "kmalloc() gives at most 4 MiB"
+					   : null_hint(),
 				   "%s: %llu bytes gave NULL",
 				   command_name(inv->command),
 				   (unsigned long long)size);
@@ -453,7 +455,7 @@ static const struct field name_returns =
 static const struct field size_returns =
 	FIELD("bytes", BYTES, "bytes that may be used");
 
-#define GFP_ARG								  \
+#define GFP_ARG                                                           \
 	ARG("gfp", KEY, "kernel, nowait, atomic; with zero, nofail, ...", \
 	    .value = "WORD,...")
 
@@ -461,8 +463,8 @@ static const struct arg alloc_args[] = {
 	ARG("CACHE", WORD, "name of a cache", .is_required = true,
 	    .complete = complete_cache),
 	ARG("N", WORD, "how many; 1"),
-	ARG("as", AFTER, "variables for their names, one each",
-	    .value = "NAME", .takes_rest = true),
+	ARG("as", AFTER, "variables for their names, one each", .value = "NAME",
+	    .takes_rest = true),
 	GFP_ARG,
 	ARG("node", KEY, "memory node", .value = "N"),
 	ARG("orig", KEY, "requested size to record", .value = "N"),

@@ -32,10 +32,11 @@ static const struct flag_word {
 	{ "cache_dma", SLAB_CACHE_DMA },
 	{ "cache_dma32", SLAB_CACHE_DMA32 },
 };
-#define NR_FLAGS  (sizeof(flag_words) / sizeof(flag_words[0]))
-#define ALL_FLAGS "hwcache_align typesafe_by_rcu reclaim_account account " \
-		  "panic no_merge no_user_flags noleaktrace kmalloc "	  \
-		  "cache_dma cache_dma32"
+#define NR_FLAGS (sizeof(flag_words) / sizeof(flag_words[0]))
+#define ALL_FLAGS                                                \
+	"hwcache_align typesafe_by_rcu reclaim_account account " \
+	"panic no_merge no_user_flags noleaktrace kmalloc "      \
+	"cache_dma cache_dma32"
 
 static int parse_flags(const char *text, slab_flags_t *ret)
 {
@@ -89,8 +90,8 @@ static int parse_window(const struct invocation *inv, unsigned int size,
 	if (!text)
 		return 0;
 	comma = strchr(text, ',');
-	snprintf(first, sizeof(first), "%.*s",
-		 (int)(comma ? comma - text : 0), text);
+	snprintf(first, sizeof(first), "%.*s", (int)(comma ? comma - text : 0),
+		 text);
 	if (!comma)
 		return fail("usage", "usersize=16,64",
 			    "cache create: usersize= wants OFFSET,LENGTH");
@@ -102,7 +103,7 @@ static int parse_window(const struct invocation *inv, unsigned int size,
 			    "cache create: the window of bytes %llu to %llu is "
 			    "outside the object of %u bytes",
 			    (unsigned long long)offset,
-			    (unsigned long long)(offset + length), size);
+			    (unsigned long long)offset + length, size);
 	args->useroffset = (unsigned int)offset;
 	args->usersize = (unsigned int)length;
 	return 0;
@@ -124,7 +125,8 @@ static int check_name(const char *name)
 	if (p - name > 63)
 		return fail("name", NULL,
 			    "cache create: the name has %zu characters; at "
-			    "most 63 fit", (size_t)(p - name));
+			    "most 63 fit",
+			    (size_t)(p - name));
 	if (slab_cache_find(session.machine, name))
 		return fail("exists", "cache destroy takes it away",
 			    "cache create: there is a cache named %s", name);
@@ -144,13 +146,14 @@ static int parse_numbers(const struct invocation *inv, uint64_t *size,
 	if (!*size || *size > 4 << 20)
 		return fail("value", NULL,
 			    "cache create: size=%llu: an object has 1 to "
-			    "4194304 bytes", (unsigned long long)*size);
+			    "4194304 bytes",
+			    (unsigned long long)*size);
 	if (align & (align - 1) || align > 1 << 21)
 		return fail("value", "8, 16, 32, 64, ...",
 			    "cache create: align=%llu is %s",
 			    (unsigned long long)align,
-			    align & (align - 1) ? "no power of two" :
-						  "larger than a slab");
+			    align & (align - 1) ? "no power of two"
+						: "larger than a slab");
 	args->align = (unsigned int)align;
 	args->sheaf_capacity = (unsigned int)sheaf;
 	if (!arg_given(inv, "freeptr_offset"))
@@ -161,7 +164,8 @@ static int parse_numbers(const struct invocation *inv, uint64_t *size,
 		return fail("value", NULL,
 			    "cache create: freeptr_offset=%llu: it is a "
 			    "multiple of 8 and leaves 8 bytes inside the "
-			    "object of %llu", (unsigned long long)offset,
+			    "object of %llu",
+			    (unsigned long long)offset,
 			    (unsigned long long)*size);
 	return 0;
 }
@@ -180,7 +184,8 @@ static int parse_ctor(const struct invocation *inv, unsigned int size,
 	if (!args->ctor)
 		return fail("value", NULL,
 			    "cache create: no more than %u different "
-			    "constructors", NR_CTORS);
+			    "constructors",
+			    NR_CTORS);
 	return 0;
 }
 
@@ -194,7 +199,8 @@ static const struct field create_fields[] = {
 	FIELD("alias_of", TEXT, "the cache that serves this name too"),
 	{},
 };
-static const struct field create_returns = FIELD("cache", RECORD, NULL, .of = create_fields);
+static const struct field create_returns =
+	FIELD("cache", RECORD, NULL, .of = create_fields);
 
 static void put_created(struct model *out, const char *name,
 			const struct slab_cache_info *info)
@@ -215,8 +221,8 @@ static void put_created(struct model *out, const char *name,
 	line = view_line(out);
 	line_add(line, STYLE_STRONG, "%s", name);
 	if (is_alias)
-		line_add(line, STYLE_PLAIN, " is one more name of %s:",
-			 info->name);
+		line_add(line, STYLE_PLAIN,
+			 " is one more name of %s:", info->name);
 	line_add(line, STYLE_PLAIN, "  %u B in %u B, %u per slab of %u page%s",
 		 info->object_size, info->size, info->objs_per_slab,
 		 1U << info->order, info->order ? "s" : "");
@@ -252,7 +258,8 @@ static int cache_create(const struct invocation *inv, struct model *out)
 		return fail("value", NULL,
 			    "cache create: no slab order can hold objects of "
 			    "%llu bytes laid out so, or these flags do not go "
-			    "together", (unsigned long long)size);
+			    "together",
+			    (unsigned long long)size);
 	}
 	if (place_cache(name, &info))
 		return -EINVAL;
@@ -270,17 +277,20 @@ static const struct field list_fields[] = {
 	FIELD("order", COUNT, "a slab has 2^order pages", .how = FIELD_EXTRA),
 	FIELD("slabs", COUNT, "slabs it has"),
 	FIELD("partial", COUNT, "slabs on partial lists"),
-	FIELD("total_objects", COUNT, "objects its slabs hold", .how = FIELD_EXTRA),
+	FIELD("total_objects", COUNT, "objects its slabs hold",
+	      .how = FIELD_EXTRA),
 	FIELD("users", COUNT, "objects in users' hands"),
 	FIELD("debug", TEXT, "debug flags"),
 	FIELD("aliases", LIST, "other names", .how = FIELD_QUIET),
 	{},
 };
 static const struct field list_part[] = {
-	FIELD("caches", TABLE, "one row a cache, newest first", .of = list_fields),
+	FIELD("caches", TABLE, "one row a cache, newest first",
+	      .of = list_fields),
 	{},
 };
-static const struct field list_returns = FIELD("list", RECORD, NULL, .of = list_part);
+static const struct field list_returns =
+	FIELD("list", RECORD, NULL, .of = list_part);
 
 static void put_aliases(struct value *record, const struct slab_cache_info *i)
 {
@@ -370,7 +380,8 @@ static const struct field show_fields[] = {
 	FIELD("nodes", TABLE, "by node", .of = node_fields),
 	{},
 };
-static const struct field show_returns = FIELD("cache", RECORD, NULL, .of = show_fields);
+static const struct field show_returns =
+	FIELD("cache", RECORD, NULL, .of = show_fields);
 
 static int cache_show(const struct invocation *inv, struct model *out)
 {
@@ -444,7 +455,8 @@ static const struct field layout_fields[] = {
 	FIELD("regions", TABLE, "in address order", .of = region_fields),
 	{},
 };
-static const struct field layout_returns = FIELD("layout", RECORD, NULL, .of = layout_fields);
+static const struct field layout_returns =
+	FIELD("layout", RECORD, NULL, .of = layout_fields);
 
 static int cache_layout(const struct invocation *inv, struct model *out)
 {
@@ -471,7 +483,8 @@ static const struct field stats_part[] = {
 	FIELD("stats", TABLE, "one row an item", .of = stat_fields),
 	{},
 };
-static const struct field stats_returns = FIELD("stats", RECORD, NULL, .of = stats_part);
+static const struct field stats_returns =
+	FIELD("stats", RECORD, NULL, .of = stats_part);
 
 static int cache_stats(const struct invocation *inv, struct model *out)
 {
@@ -527,33 +540,41 @@ static int cache_destroy(const struct invocation *inv, struct model *out)
 		return 0;
 	return fail_answer("busy", "free all CACHE gives them back first",
 			   "cache destroy: objects were left in %s; the cache "
-			   "is leaked", name);
+			   "is leaked",
+			   name);
 }
 
 /* ---- rows ---- */
 
 static const struct arg create_args[] = {
 	ARG("NAME", WORD, "of the new cache", .is_required = true),
-	ARG("size", KEY, "bytes of an object, 1 to 4M", .value = "N", .is_required = true),
+	ARG("size", KEY, "bytes of an object, 1 to 4M", .value = "N",
+	    .is_required = true),
 	ARG("align", KEY, "a power of two", .value = "N"),
 	ARG("debug", KEY, "debug flags", .value = "FZPUTA"),
 	ARG("flags", KEY, ALL_FLAGS, .value = "WORD,..."),
-	ARG("ctor", KEY, "a constructor that fills objects", .value = "0xNN|zero"),
+	ARG("ctor", KEY, "a constructor that fills objects",
+	    .value = "0xNN|zero"),
 	ARG("sheaf", KEY, "objects in a sheaf, at least", .value = "N"),
-	ARG("usersize", KEY, "window that may be copied to users", .value = "OFF,LEN"),
-	ARG("freeptr_offset", KEY, "where a free object keeps its link", .value = "N"),
+	ARG("usersize", KEY, "window that may be copied to users",
+	    .value = "OFF,LEN"),
+	ARG("freeptr_offset", KEY, "where a free object keeps its link",
+	    .value = "N"),
 	{},
 };
 static const struct arg list_args[] = {
-	ARG("PATTERN", WORD, "only caches whose name matches", .complete = complete_cache),
+	ARG("PATTERN", WORD, "only caches whose name matches",
+	    .complete = complete_cache),
 	{},
 };
 static const struct arg cache_args[] = {
-	ARG("CACHE", WORD, "name of a cache", .is_required = true, .complete = complete_cache),
+	ARG("CACHE", WORD, "name of a cache", .is_required = true,
+	    .complete = complete_cache),
 	{},
 };
 static const struct arg stats_args[] = {
-	ARG("CACHE", WORD, "name of a cache", .is_required = true, .complete = complete_cache),
+	ARG("CACHE", WORD, "name of a cache", .is_required = true,
+	    .complete = complete_cache),
 	ARG("all", FLAG, "the items that are 0 too"),
 	{},
 };

@@ -18,12 +18,13 @@
 static const struct field validate_fields[] = {
 	FIELD("slabs", COUNT, "slabs walked"),
 	FIELD("reports", COUNT, "reports that it made"),
-	FIELD("errors", COUNT, "failed checks and repairs, as slub_kunit "
-			       "counts them"),
+	FIELD("errors", COUNT,
+	      "failed checks and repairs, as slub_kunit "
+	      "counts them"),
 	{},
 };
-static const struct field validate_returns = FIELD("validate", RECORD, NULL,
-						   .of = validate_fields);
+static const struct field validate_returns =
+	FIELD("validate", RECORD, NULL, .of = validate_fields);
 
 static int validate_one(const struct slab_cache_info *cache, long *slabs)
 {
@@ -85,8 +86,8 @@ static const struct field verify_fields[] = {
 	FIELD("findings", TABLE, "one row each", .of = finding_fields),
 	{},
 };
-static const struct field verify_returns = FIELD("verify", RECORD, NULL,
-						 .of = verify_fields);
+static const struct field verify_returns =
+	FIELD("verify", RECORD, NULL, .of = verify_fields);
 
 static void take_finding(void *arg, const struct slab_report *r)
 {

@@ -24,8 +24,8 @@ static const struct field corrupt_fields[] = {
 	FIELD("text", TEXT, "what was done"),
 	{},
 };
-static const struct field corrupt_returns = FIELD("corruption", RECORD, NULL,
-						  .of = corrupt_fields);
+static const struct field corrupt_returns =
+	FIELD("corruption", RECORD, NULL, .of = corrupt_fields);
 
 static int fail_kind(const char *kind)
 {
@@ -65,8 +65,10 @@ static int read_values(const struct invocation *inv,
 		uintptr_t address;
 
 		if (!has_key(row->keys, inv->any[i].key))
-			return fail("no_key", NULL, "corrupt %s has no %s=; "
-				    "it takes %s", row->name, inv->any[i].key,
+			return fail("no_key", NULL,
+				    "corrupt %s has no %s=; "
+				    "it takes %s",
+				    row->name, inv->any[i].key,
 				    *row->keys ? row->keys : "no key");
 		value[i].key = inv->any[i].key;
 		value[i].value = v;
@@ -121,8 +123,8 @@ static int corrupt(const struct invocation *inv, struct model *out)
 /* Z or P beside U adds nothing here: these columns go when there is no room. */
 #define IS_EXTRA(set) \
 	((set) == SLAB_SET_U || (set) == SLAB_SET_FU || (set) == SLAB_SET_ZU)
-#define SET(id, text)                                                      \
-	FIELD(text, TEXT, "found by, with these flags",                    \
+#define SET(id, text)                                   \
+	FIELD(text, TEXT, "found by, with these flags", \
 	      .how = IS_EXTRA(SLAB_SET_##id) ? FIELD_EXTRA : 0),
 static const struct field kind_fields[] = {
 	FIELD("kind", TEXT, "name"),
@@ -130,16 +132,15 @@ static const struct field kind_fields[] = {
 	FIELD("target", TEXT, "object or slab", .how = FIELD_QUIET),
 	FIELD("needs", TEXT, "what must be so", .how = FIELD_QUIET),
 	FIELD("keys", TEXT, "keys it takes", .how = FIELD_QUIET),
-	SLAB_MATRIX_SETS(SET)
-	{},
+	SLAB_MATRIX_SETS(SET){},
 };
 #undef SET
 static const struct field list_fields[] = {
 	FIELD("kinds", TABLE, "one row a kind", .of = kind_fields),
 	{},
 };
-static const struct field list_returns = FIELD("list", RECORD, NULL,
-					       .of = list_fields);
+static const struct field list_returns =
+	FIELD("list", RECORD, NULL, .of = list_fields);
 
 static void describe(struct model *out, const struct slab_corruption *c)
 {
@@ -188,9 +189,9 @@ static int corrupt_list(const struct invocation *inv, struct model *out)
 	}
 	view_value(out, table, kind ? 2 : 0);
 	view_text(out, "found at a alloc, f free, v validate, d destroy, y "
-		  "verify, - never;");
+		       "verify, - never;");
 	view_text(out, "h free when hardened, s AddressSanitizer; blank: can "
-		  "not be done so.");
+		       "not be done so.");
 	view_text(out, "Columns are the cache's debug flags.");
 	return 0;
 }
@@ -204,8 +205,7 @@ static const struct arg corrupt_args[] = {
 	{},
 };
 static const struct arg list_args[] = {
-	ARG("KIND", WORD, "only this one, in words",
-	    .complete = complete_kind),
+	ARG("KIND", WORD, "only this one, in words", .complete = complete_kind),
 	{},
 };
 

@@ -84,8 +84,8 @@ static int expect_state(const struct invocation *inv, struct model *out)
 	if (place_slab(arg_word(inv, "SLAB"), &cache, &slab))
 		return -EINVAL;
 	is = slab_state_name(slab.state);
-	if (!strcmp(is, wanted) || (!strcmp(wanted, "partial") &&
-				    slab.state == SLAB_STATE_EMPTY))
+	if (!strcmp(is, wanted) ||
+	    (!strcmp(wanted, "partial") && slab.state == SLAB_STATE_EMPTY))
 		return 0;
 	slot_name(cache.name, slab.nr, -1, name);
 	fail_expect("state %s %s: it is %s, inuse %u of %u", name, wanted, is,
@@ -140,8 +140,7 @@ static const char *event_field(const struct slab_event *e, const char *key,
 	return buf;
 }
 
-static bool event_fits(const struct slab_event *e,
-		       const struct invocation *inv,
+static bool event_fits(const struct slab_event *e, const struct invocation *inv,
 		       char (*wanted)[NAME_SIZE])
 {
 	char text[NAME_SIZE];
@@ -165,8 +164,7 @@ static int check_event(const struct invocation *inv, unsigned int *kind,
 	for (i = 0; i < inv->nr_any; i++) {
 		if (!event_field(&none, inv->any[i].key, text))
 			return fail("no_key", "cache= slab= object= cpu= a= b=",
-				    "expect event has no %s=",
-				    inv->any[i].key);
+				    "expect event has no %s=", inv->any[i].key);
 		if (read_place(inv->any[i].key, inv->any[i].value, wanted[i]))
 			return -EINVAL;
 	}
@@ -223,7 +221,8 @@ static int expect_event(const struct invocation *inv, struct model *out)
 		n += (size_t)snprintf(keys + n, sizeof(keys) - n, " %s=%s",
 				      inv->any[i].key, wanted[i]);
 	fail_expect("event %s%s: it did not happen%s", arg_word(inv, "NAME"),
-		    keys, taken ? " after the event that was expected last" : "");
+		    keys,
+		    taken ? " after the event that was expected last" : "");
 	detail_open(&d);
 	tell_events(d.f, taken, kind >= SLAB_NR_EVENTS);
 	detail_close(&d);
@@ -252,8 +251,7 @@ static const struct arg report_args[] = {
 	    .complete = complete_object),
 	ARG("found", KEY, "what was there", .value = "BYTE"),
 	ARG("wanted", KEY, "what should have been there", .value = "BYTE"),
-	ARG("times", KEY, "that many reports fit, all are taken",
-	    .value = "N"),
+	ARG("times", KEY, "that many reports fit, all are taken", .value = "N"),
 	ARG("fix", KEY, "a part of a FIX line", .value = "TEXT"),
 	{},
 };
@@ -266,13 +264,11 @@ static const struct arg asan_args[] = {
 	    .complete = complete_object),
 	ARG("at", KEY, "the first byte of the access", .value = "ADDR",
 	    .complete = complete_object),
-	ARG("times", KEY, "that many reports fit, all are taken",
-	    .value = "N"),
+	ARG("times", KEY, "that many reports fit, all are taken", .value = "N"),
 	{},
 };
 static const struct arg no_args[] = {
-	ARG("WHAT", WORD, "report", .is_required = true,
-	    .choices = "report"),
+	ARG("WHAT", WORD, "report", .is_required = true, .choices = "report"),
 	{},
 };
 static const struct arg errors_args[] = {
@@ -294,10 +290,9 @@ static const struct arg state_args[] = {
 };
 static const struct arg event_args[] = {
 	ARG("NAME", WORD, "a step, or the point at a lock or an exchange",
-	    .is_required = true,
-	    .complete = complete_event),
-	ARG("key", ANY_KEY, "cache= slab= object= cpu= a= b=",
-	    .value = "value"),
+	    .is_required = true, .complete = complete_event),
+	ARG("key", ANY_KEY,
+	    "cache= slab= object= cpu= a= b=", .value = "value"),
 	{},
 };
 static const struct arg expression_args[] = {
@@ -310,10 +305,10 @@ static const struct arg allow_args[] = {
 	{},
 };
 
-#define EXPECT(n, b, e, a, r)                                              \
-	{                                                                  \
-		.group = "expect", .name = (n), .brief = (b),              \
-		.example = (e), .args = (a), .run = (r)                    \
+#define EXPECT(n, b, e, a, r)                                                 \
+	{                                                                     \
+		.group = "expect", .name = (n), .brief = (b), .example = (e), \
+		.args = (a), .run = (r)                                       \
 	}
 
 const struct command expect_commands[] = {

@@ -32,8 +32,8 @@ static const struct field show_fields[] = {
 	FIELD("errors", COUNT, "slub_kunit's counter"),
 	{},
 };
-static const struct field show_returns = FIELD("machine", RECORD, NULL,
-					       .of = show_fields);
+static const struct field show_returns =
+	FIELD("machine", RECORD, NULL, .of = show_fields);
 
 static int machine_show(const struct invocation *inv, struct model *out)
 {
@@ -118,8 +118,8 @@ static int run_sysctl(const struct invocation *inv, struct model *out)
 		name = inv->any[0].key;
 		value = inv->any[0].value;
 	}
-	if (!name || !value || inv->nr_any > 1 || (name && inv->nr_any &&
-						    name != inv->any[0].key))
+	if (!name || !value || inv->nr_any > 1 ||
+	    (name && inv->nr_any && name != inv->any[0].key))
 		return fail("usage", "sysctl slab_max_order=0",
 			    "sysctl: a name and a value");
 	snprintf(copy, sizeof(copy), "%s", name);
@@ -160,8 +160,8 @@ static const struct field failslab_fields[] = {
 	FIELD("caches", LIST, "caches marked with A"),
 	{},
 };
-static const struct field failslab_returns = FIELD("failslab", RECORD, NULL,
-						   .of = failslab_fields);
+static const struct field failslab_returns =
+	FIELD("failslab", RECORD, NULL, .of = failslab_fields);
 
 static int failslab_show(const struct invocation *inv, struct model *out)
 {
@@ -235,11 +235,12 @@ static int failslab_set(const struct invocation *inv, struct model *out)
 			return -EINVAL;
 		err = slab_cache_set_failslab(cache_handle(&cache), true);
 		if (err)
-			return fail_answer("refused", NULL,
-					   "failslab: %s: %s", name,
-					   cache.refcount > 1 ?
-					   "a cache with aliases can not be "
-					   "marked" : strerror(-err));
+			return fail_answer(
+				"refused", NULL, "failslab: %s: %s", name,
+				cache.refcount > 1
+					? "a cache with aliases can not be "
+					  "marked"
+					: strerror(-err));
 		f.cache_filter = true;
 	}
 	slab_failslab_set(inv->machine, &f);
@@ -294,10 +295,10 @@ static const struct arg failslab_args[] = {
 	{},
 };
 
-#define ROW(g, n, b, e, ...)                                               \
-	{                                                                  \
-		.group = (g), .name = (n), .brief = (b), .example = (e),   \
-		__VA_ARGS__                                                \
+#define ROW(g, n, b, e, ...)                                             \
+	{                                                                \
+		.group = (g), .name = (n), .brief = (b), .example = (e), \
+		__VA_ARGS__                                              \
 	}
 
 const struct command machine_commands[] = {
@@ -312,12 +313,12 @@ const struct command machine_commands[] = {
 	    "machine reset", .run = machine_reset),
 	ROW("cpu", "use", "run what follows on another virtual CPU",
 	    "cpu use 0", .args = cpu_args, .run = cpu_use),
-	ROW(NULL, "sysctl", "set a kernel parameter",
-	    "sysctl slab_max_order=0", .args = sysctl_args, .run = run_sysctl),
+	ROW(NULL, "sysctl", "set a kernel parameter", "sysctl slab_max_order=0",
+	    .args = sysctl_args, .run = run_sysctl),
 	ROW("rcu", "tick", "a grace period ends: callbacks run", "rcu tick",
 	    .returns = &count_returns, .run = rcu_tick),
-	ROW("rcu", "barrier", "waits until no callback is left",
-	    "rcu barrier", .returns = &count_returns, .run = rcu_barrier),
+	ROW("rcu", "barrier", "waits until no callback is left", "rcu barrier",
+	    .returns = &count_returns, .run = rcu_barrier),
 	ROW("failslab", "show", "the settings of fault injection",
 	    "failslab show", .returns = &failslab_returns,
 	    .run = failslab_show),

@@ -41,8 +41,8 @@ static const struct field whatis_fields[] = {
 	FIELD("kernel", TEXT, "as the kernel's mem_dump_obj() says it"),
 	{},
 };
-static const struct field whatis_returns = FIELD("whatis", RECORD, NULL,
-						 .of = whatis_fields);
+static const struct field whatis_returns =
+	FIELD("whatis", RECORD, NULL, .of = whatis_fields);
 
 static void keep_first(void *arg, const char *line)
 {

@@ -27,11 +27,10 @@ static int fail_outside(const char *what, uintptr_t address, uint64_t n)
 	memset(&info, 0, sizeof(info));
 	if (!slab_target_identify(session.target, address, &info) && info.why)
 		why = info.why;
-	return fail("outside", NULL, "%s: %llu byte%s at %s: %s", what,
-		    (unsigned long long)n, n == 1 ? "" : "s",
-		    address_text(address),
-		    info.is_ours ? "they end outside the machine's pages" :
-				   why);
+	return fail(
+		"outside", NULL, "%s: %llu byte%s at %s: %s", what,
+		(unsigned long long)n, n == 1 ? "" : "s", address_text(address),
+		info.is_ours ? "they end outside the machine's pages" : why);
 }
 
 static int peek(const struct invocation *inv, struct model *out)
@@ -82,8 +81,7 @@ static int poke(const struct invocation *inv, struct model *out)
 	for (i = 0; !err && i < words->nr; i++) {
 		uint64_t byte;
 
-		err = number_parse("poke: a byte", words->words[i], 255,
-				   &byte);
+		err = number_parse("poke: a byte", words->words[i], 255, &byte);
 		if (!err)
 			bytes[i] = (uint8_t)byte;
 	}
@@ -146,10 +144,18 @@ static int load(const struct invocation *inv, struct model *out)
 	    check_access(inv, address, n))
 		return -EINVAL;
 	switch (n) {
-	case 1: value = *(volatile uint8_t *)address; break;
-	case 2: value = *(volatile uint16_t *)address; break;
-	case 4: value = *(volatile uint32_t *)address; break;
-	case 8: value = *(volatile uint64_t *)address; break;
+	case 1:
+		value = *(volatile uint8_t *)address;
+		break;
+	case 2:
+		value = *(volatile uint16_t *)address;
+		break;
+	case 4:
+		value = *(volatile uint32_t *)address;
+		break;
+	case 8:
+		value = *(volatile uint64_t *)address;
+		break;
 	}
 	root_text(out, "0x%0*llx", (int)(2 * n), (unsigned long long)value);
 	return 0;
@@ -167,10 +173,18 @@ static int store(const struct invocation *inv, struct model *out)
 	    check_access(inv, address, n))
 		return -EINVAL;
 	switch (n) {
-	case 1: *(volatile uint8_t *)address = (uint8_t)value; break;
-	case 2: *(volatile uint16_t *)address = (uint16_t)value; break;
-	case 4: *(volatile uint32_t *)address = (uint32_t)value; break;
-	case 8: *(volatile uint64_t *)address = value; break;
+	case 1:
+		*(volatile uint8_t *)address = (uint8_t)value;
+		break;
+	case 2:
+		*(volatile uint16_t *)address = (uint16_t)value;
+		break;
+	case 4:
+		*(volatile uint32_t *)address = (uint32_t)value;
+		break;
+	case 8:
+		*(volatile uint64_t *)address = value;
+		break;
 	}
 	return 0;
 }
@@ -182,8 +196,8 @@ static const struct field peek_returns =
 	FIELD("bytes", LIST, "0xNN each", .of = &byte_field);
 static const struct field load_returns = FIELD("value", TEXT, "0x...");
 
-#define ADDR_ARG                                                       \
-	ARG("ADDR", WORD, "an address, $b, $b.end, $b+50",             \
+#define ADDR_ARG                                           \
+	ARG("ADDR", WORD, "an address, $b, $b.end, $b+50", \
 	    .is_required = true, .complete = complete_object)
 
 static const struct arg peek_args[] = {
@@ -193,8 +207,7 @@ static const struct arg peek_args[] = {
 };
 static const struct arg poke_args[] = {
 	ADDR_ARG,
-	ARG("BYTE", WORD, "0 to 255", .is_required = true,
-	    .takes_rest = true),
+	ARG("BYTE", WORD, "0 to 255", .is_required = true, .takes_rest = true),
 	{},
 };
 static const struct arg fill_args[] = {
@@ -210,19 +223,19 @@ static const struct arg store_args[] = {
 	{},
 };
 
-#define LOAD(bits)                                                         \
-	{                                                                  \
-		.name = "load" #bits,                                      \
-		.brief = "an ordinary read of " #bits " bits",             \
-		.example = "load" #bits " $b", .args = load_args,          \
-		.returns = &load_returns, .run = load,                     \
+#define LOAD(bits)                                                \
+	{                                                         \
+		.name = "load" #bits,                             \
+		.brief = "an ordinary read of " #bits " bits",    \
+		.example = "load" #bits " $b", .args = load_args, \
+		.returns = &load_returns, .run = load,            \
 	}
-#define STORE(bits)                                                        \
-	{                                                                  \
-		.name = "store" #bits,                                     \
-		.brief = "an ordinary write of " #bits " bits",            \
-		.example = "store" #bits " $b 0x12", .args = store_args,   \
-		.run = store,                                              \
+#define STORE(bits)                                                      \
+	{                                                                \
+		.name = "store" #bits,                                   \
+		.brief = "an ordinary write of " #bits " bits",          \
+		.example = "store" #bits " $b 0x12", .args = store_args, \
+		.run = store,                                            \
 	}
 
 const struct command memory_commands[] = {

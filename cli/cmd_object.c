@@ -40,8 +40,9 @@ static const struct field show_fields[] = {
 	FIELD("address", ADDRESS, "of its first byte"),
 	FIELD("object_size", BYTES, "size the caller asked for"),
 	FIELD("orig_size", BYTES, "what kmalloc() was asked for"),
-	FIELD("owner", TEXT, "user, freelist, main, spare, rcu, barn, "
-			     "prefilled, lost, unknown"),
+	FIELD("owner", TEXT,
+	      "user, freelist, main, spare, rcu, barn, "
+	      "prefilled, lost, unknown"),
 	FIELD("damaged", FLAG, "a check finds something now"),
 	FIELD("slab", TEXT, "the slab it lies in"),
 	FIELD("state", TEXT, "the slab's"),
@@ -52,8 +53,8 @@ static const struct field show_fields[] = {
 	FIELD("free", RECORD, "who gave it back last", .of = track_fields),
 	{},
 };
-static const struct field show_returns = FIELD("object", RECORD, NULL,
-					       .of = show_fields);
+static const struct field show_returns =
+	FIELD("object", RECORD, NULL, .of = show_fields);
 
 struct findings {
 	struct model *out;
@@ -91,8 +92,7 @@ static void add_finding(struct findings *f, const struct slab_report *r,
 	f->mark[f->nr].style = number ? STYLE_WARN : STYLE_BAD;
 	f->mark[f->nr++].text =
 		model_format(f->out, "%s: found 0x%02x, wanted 0x%02x (%s%s)",
-			     range, r->found, r->wanted, report_title(r),
-			     tail);
+			     range, r->found, r->wanted, report_title(r), tail);
 }
 
 static void take_finding(void *arg, const struct slab_report *r)
@@ -155,10 +155,14 @@ static void put_track(struct model *out, const char *name,
 static const char *owner_text(enum slab_owner owner)
 {
 	switch (owner) {
-	case SLAB_OWNER_USER: return "in use";
-	case SLAB_OWNER_FREELIST: return "free, on the slab's chain";
-	case SLAB_OWNER_LOST: return "lost";
-	default: return slab_owner_name(owner);
+	case SLAB_OWNER_USER:
+		return "in use";
+	case SLAB_OWNER_FREELIST:
+		return "free, on the slab's chain";
+	case SLAB_OWNER_LOST:
+		return "lost";
+	default:
+		return slab_owner_name(owner);
 	}
 }
 
@@ -171,8 +175,7 @@ static void put_head(struct model *out, const struct slab_address_info *i,
 	line_add(line, STYLE_STRONG, "%s", name);
 	if (variable)
 		line_add(line, STYLE_NAME, "  $%s", variable);
-	line_add(line, STYLE_PLAIN, "  %s  ",
-		 address_text(i->object.address));
+	line_add(line, STYLE_PLAIN, "  %s  ", address_text(i->object.address));
 	if (i->object.is_damaged)
 		line_add(line, STYLE_BAD, "damaged, ");
 	line_add(line, STYLE_PLAIN, "%s   slab S%u ",
@@ -211,8 +214,8 @@ static int object_show(const struct invocation *inv, struct model *out)
 		put_count(r, "frozen_by", info.slab.report);
 	if (info.object.owner == SLAB_OWNER_FREELIST)
 		put_text(r, "next", "%s",
-			 info.object.next ? place_name(info.object.next, next) :
-					    "-");
+			 info.object.next ? place_name(info.object.next, next)
+					  : "-");
 	found.table = put_table(r, "damage");
 	found.object = info.object.address;
 	find_damage(&found, &info);
@@ -243,8 +246,8 @@ static const struct field dump_fields[] = {
 	FIELD("regions", TABLE, "in address order", .of = part_fields),
 	{},
 };
-static const struct field dump_returns = FIELD("dump", RECORD, NULL,
-					       .of = dump_fields);
+static const struct field dump_returns =
+	FIELD("dump", RECORD, NULL, .of = dump_fields);
 
 static int dump_region(struct model *out, struct value *table,
 		       enum slab_region region, uintptr_t address, size_t n)
@@ -310,8 +313,8 @@ static const struct field history_fields[] = {
 	FIELD("events", TABLE, "oldest first", .of = event_fields),
 	{},
 };
-static const struct field history_returns = FIELD("history", RECORD, NULL,
-						  .of = history_fields);
+static const struct field history_returns =
+	FIELD("history", RECORD, NULL, .of = history_fields);
 
 static int object_history(const struct invocation *inv, struct model *out)
 {
@@ -327,8 +330,10 @@ static int object_history(const struct invocation *inv, struct model *out)
 		 object_name(info.object.address, name));
 	table = put_table(out->root, "events");
 	if (event_log_has_gap(session.events, 0))
-		view_text(out, "older steps are forgotten: the newest %u of "
-			  "the machine are kept", EVENT_LOG_SIZE);
+		view_text(out,
+			  "older steps are forgotten: the newest %u of "
+			  "the machine are kept",
+			  EVENT_LOG_SIZE);
 	for (; (e = event_log_after(session.events, seq)); seq = e->seq) {
 		if (step_is_point(e) || e->object != info.object.address)
 			continue;

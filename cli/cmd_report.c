@@ -19,8 +19,7 @@ static const struct field list_fields[] = {
 	FIELD("found", BYTE, "as it was found"),
 	FIELD("wanted", BYTE, "as it should have been"),
 	FIELD("fixes", COUNT, "repairs that followed"),
-	FIELD("command", TEXT, "the command that met it",
-	      .how = FIELD_EXTRA),
+	FIELD("command", TEXT, "the command that met it", .how = FIELD_EXTRA),
 	FIELD("taken", FLAG, "by an expect", .how = FIELD_QUIET),
 	{},
 };
@@ -28,8 +27,8 @@ static const struct field list_part[] = {
 	FIELD("reports", TABLE, "oldest first", .of = list_fields),
 	{},
 };
-static const struct field list_returns = FIELD("list", RECORD, NULL,
-					       .of = list_part);
+static const struct field list_returns =
+	FIELD("list", RECORD, NULL, .of = list_part);
 
 static void put_damage(struct value *r, const struct slab_report *report)
 {
@@ -81,8 +80,7 @@ static int report_list(const struct invocation *inv, struct model *out)
 	return 0;
 }
 
-static int find_report(const struct invocation *inv,
-		       struct queued_report **ret)
+static int find_report(const struct invocation *inv, struct queued_report **ret)
 {
 	size_t nr = report_queue_nr(session.reports);
 	uint64_t number = 0;
@@ -118,8 +116,8 @@ static const struct field show_fields[] = {
 	FIELD("log", TEXT, "as the kernel's log shows it"),
 	{},
 };
-static const struct field show_returns = FIELD("report", RECORD, NULL,
-					       .of = show_fields);
+static const struct field show_returns =
+	FIELD("report", RECORD, NULL, .of = show_fields);
 
 static int report_show(const struct invocation *inv, struct model *out)
 {

@@ -14,9 +14,12 @@
 static const char *found_by_text(enum slab_found_by by)
 {
 	switch (by) {
-	case SLAB_FOUND_PARTIAL_LIST: return "partial list";
-	case SLAB_FOUND_FULL_LIST: return "full list";
-	case SLAB_FOUND_REGION: return "region";
+	case SLAB_FOUND_PARTIAL_LIST:
+		return "partial list";
+	case SLAB_FOUND_FULL_LIST:
+		return "full list";
+	case SLAB_FOUND_REGION:
+		return "region";
 	}
 	return "?";
 }
@@ -39,8 +42,8 @@ static const struct field list_part[] = {
 	FIELD("slabs", TABLE, "one row a slab", .of = slab_fields),
 	{},
 };
-static const struct field list_returns = FIELD("list", RECORD, NULL,
-					       .of = list_part);
+static const struct field list_returns =
+	FIELD("list", RECORD, NULL, .of = list_part);
 
 static void put_slab(struct value *r, const struct slab_cache_info *cache,
 		     const struct slab_slab_info *slab)
@@ -107,8 +110,8 @@ static const struct field show_fields[] = {
 	FIELD("chain", CHAIN, "the free objects, head first"),
 	{},
 };
-static const struct field show_returns = FIELD("slab", RECORD, NULL,
-					       .of = show_fields);
+static const struct field show_returns =
+	FIELD("slab", RECORD, NULL, .of = show_fields);
 
 static int slab_show(const struct invocation *inv, struct model *out)
 {
@@ -153,8 +156,8 @@ static const struct field freelist_fields[] = {
 	FIELD("free", COUNT, "objects that the slab's counts say are free"),
 	{},
 };
-static const struct field freelist_returns = FIELD("freelist", RECORD, NULL,
-						   .of = freelist_fields);
+static const struct field freelist_returns =
+	FIELD("freelist", RECORD, NULL, .of = freelist_fields);
 
 static const char *const ends[] = {
 	[SLAB_CHAIN_WHOLE] = "whole: it ends with NULL",
@@ -184,8 +187,7 @@ static int slab_freelist(const struct invocation *inv, struct model *out)
 		return -EINVAL;
 	err = slab_target_freelist(inv->target, cache.cache, slab.nr, &list);
 	if (err)
-		return fail("slab", NULL, "the free chain: %s",
-			    strerror(-err));
+		return fail("slab", NULL, "the free chain: %s", strerror(-err));
 	slot_name(cache.name, slab.nr, -1, name);
 	put_text(out->root, "slab", "%s", name);
 	chain = put_list(out->root, "chain");

@@ -83,7 +83,7 @@ static int fail_path(const struct invocation *inv, const char *path,
 	case EACCES:
 		return fail("read_only", NULL,
 			    "EACCES: %s can only be read (mode 0%o)", path,
-			    node->mode);
+			    node ? node->mode : 0);
 	case EINVAL:
 	case ERANGE:
 		if (!attr || !value)

@@ -170,8 +170,7 @@ static int find_verb(const char *noun, const char *verb,
 	fail("no_command", NULL, "%s has no %s; it has: %s", noun, verb, list);
 	if (nr_found == 1)
 		snprintf(session.error.hint, sizeof(session.error.hint),
-			 "%s %s: a script spells words out", noun,
-			 found->name);
+			 "%s %s: a script spells words out", noun, found->name);
 	else
 		hint_nearest(verb, names, nr);
 	return -EINVAL;

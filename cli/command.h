@@ -38,8 +38,10 @@ struct arg {
 };
 
 /* A row: ARG("size", KEY, "bytes of an object", .value = "N") */
-#define ARG(n, k, b, ...) \
-	{ .name = (n), .kind = ARG_##k, .brief = (b), __VA_ARGS__ }
+#define ARG(n, k, b, ...)                                               \
+	{                                                               \
+		.name = (n), .kind = ARG_##k, .brief = (b), __VA_ARGS__ \
+	}
 
 struct invocation;
 
@@ -94,8 +96,10 @@ extern const struct command_file command_files[];
 
 /* for (each_command(c)) walks every row. */
 const struct command *command_next(const struct command *c);
-#define each_command(c) \
-	const struct command *c = command_next(NULL); c; c = command_next(c)
+#define each_command(c)                               \
+	const struct command *c = command_next(NULL); \
+	c;                                            \
+	c = command_next(c)
 
 const char *command_name(const struct command *c); /* "cache list" */
 bool command_is_group(const char *word);
@@ -128,8 +132,7 @@ int fail_answer(const char *code, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Gives the error the closest of the candidates as its hint. */
 void hint_nearest(const char *word, const char *const *candidates, size_t nr);
-const char *nearest(const char *word, const char *const *candidates,
-		    size_t nr);
+const char *nearest(const char *word, const char *const *candidates, size_t nr);
 
 /* ---- completers ---- */
 void complete_cache(struct words *to);

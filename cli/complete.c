@@ -87,9 +87,9 @@ void complete_cache_or_slab(struct words *to)
 
 static void complete_variable(struct words *to)
 {
-	static const char *const ours[] = { "tcl_version", "tcl_patchLevel",
-					    "tcl_platform", "errorInfo",
-					    "errorCode", "argv",
+	static const char *const ours[] = { "tcl_version",    "tcl_patchLevel",
+					    "tcl_platform",   "errorInfo",
+					    "errorCode",      "argv",
 					    "tcl_interactive" };
 	Tcl_Obj **name;
 	int nr = 0, i;
@@ -113,9 +113,10 @@ static void complete_variable(struct words *to)
 /* $b. and ring:S1#0. lead to regions. */
 static void complete_region(struct words *to)
 {
-	static const char *const all[] = { "start", "end", "left", "redzone",
-					   "fp", "track.alloc", "track.free",
-					   "orig", "pad", "slab" };
+	static const char *const all[] = { "start",	 "end",	 "left",
+					   "redzone",	 "fp",	 "track.alloc",
+					   "track.free", "orig", "pad",
+					   "slab" };
 	const char *dot = strchr(to->prefix, '.');
 	size_t i;
 

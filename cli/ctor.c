@@ -11,15 +11,15 @@ static struct {
 	uint8_t byte;
 } ctor[NR_CTORS];
 
-#define EIGHT(X, n)                                                       \
+#define EIGHT(X, n) \
 	X(n##0) X(n##1) X(n##2) X(n##3) X(n##4) X(n##5) X(n##6) X(n##7)
 #define ALL(X) EIGHT(X, 0) EIGHT(X, 01) EIGHT(X, 02) EIGHT(X, 03)
 
 /* the numbers are octal: 00 to 037 */
-#define FUNCTION(n)                                                       \
-	static void fill_object_##n(void *object)                         \
-	{                                                                 \
-		memset(object, ctor[n].byte, ctor[n].size);               \
+#define FUNCTION(n)                                         \
+	static void fill_object_##n(void *object)           \
+	{                                                   \
+		memset(object, ctor[n].byte, ctor[n].size); \
 	}
 ALL(FUNCTION)
 

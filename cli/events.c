@@ -21,8 +21,8 @@ struct event_log {
 
 const char *step_name(unsigned int kind)
 {
-	return kind < SLAB_NR_EVENTS ? slab_event_name(kind) :
-				       slab_point_name(kind - SLAB_NR_EVENTS);
+	return kind < SLAB_NR_EVENTS ? slab_event_name(kind)
+				     : slab_point_name(kind - SLAB_NR_EVENTS);
 }
 
 struct event_log *event_log_create(void)
@@ -128,8 +128,7 @@ bool event_log_has_gap(const struct event_log *log, uint64_t after)
 	return log->first && after + 1 < log->first;
 }
 
-bool event_log_ends_with(const struct event_log *log,
-			 enum slab_event_kind kind)
+bool event_log_ends_with(const struct event_log *log, enum slab_event_kind kind)
 {
 	const struct slab_event *e;
 	uint64_t seq;

@@ -13,8 +13,7 @@
 #define EXPECTATION "expectation"
 
 /* "expect ..." is not so. */
-int fail_expect(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+int fail_expect(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Lines beside the message, written to f between open and close. */
 struct detail {

@@ -57,7 +57,7 @@ static size_t word_comparison(const char *p, size_t n)
 /* Length of the operator at p, and what it is: c comparison, a &&, o other. */
 static size_t operator_at(const char *p, size_t n, char *what)
 {
-	char next = n > 1 ? p[1] : '\0';
+	char next = (char)(n > 1 ? p[1] : '\0');
 
 	*what = 'c';
 	if (word_comparison(p, n))

@@ -24,8 +24,8 @@ static const struct field help_fields[] = {
 	FIELD("commands", TABLE, "one row each", .of = command_fields),
 	{},
 };
-const struct field help_returns = FIELD("help", RECORD, NULL,
-					.of = help_fields);
+const struct field help_returns =
+	FIELD("help", RECORD, NULL, .of = help_fields);
 
 static void put_command(struct value *table, const struct command *c)
 {
@@ -184,7 +184,8 @@ static void man_page(FILE *f)
 
 	fputs(".TH SLABCTL 1\n.SH NAME\nslabctl \\- create slab caches, break "
 	      "them on purpose and see what SLUB sees\n.SH SYNOPSIS\n.B "
-	      "slabctl\n[OPTIONS] [COMMAND ...]\n.SH COMMANDS\n", f);
+	      "slabctl\n[OPTIONS] [COMMAND ...]\n.SH COMMANDS\n",
+	      f);
 	for (each_command(c))
 		man_command(f, c);
 	for (t = topics; t->name; t++) {
@@ -313,7 +314,8 @@ void help_usage(FILE *f)
 	const struct topic *t;
 
 	fputs("slabctl - create slab caches, break them on purpose and see "
-	      "what SLUB sees\n\n", f);
+	      "what SLUB sees\n\n",
+	      f);
 	fprintf(f, "%s\n\nCommands: slabctl help.  Topics: slabctl -h TOPIC:",
 		topics[0].text);
 	for (t = topics; t->name; t++)

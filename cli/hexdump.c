@@ -16,8 +16,9 @@ static void one_line(struct model *out, const char *label, enum style style,
 
 	for (i = 0; i < n; i++) {
 		sprintf(hex + 3 * i, "%02x ", bytes[i]);
-		text[i] = bytes[i] >= 0x20 && bytes[i] < 0x7f ?
-				  (char)bytes[i] : '.';
+		text[i] = '.';
+		if (bytes[i] >= 0x20 && bytes[i] < 0x7f)
+			text[i] = (char)bytes[i];
 	}
 	text[n] = '\0';
 	if (*label)
@@ -36,9 +37,9 @@ void view_hexdump(struct model *out, const char *label, enum style style,
 		size_t here = n - at < 16 ? n - at : 16;
 
 		one_line(out, label, style, address + at, bytes + at, here);
-		for (same = 0; at + 16 * (same + 2) <= n &&
-			       !memcmp(bytes + at,
-				       bytes + at + 16 * (same + 1), 16);
+		for (same = 0;
+		     at + 16 * (same + 2) <= n &&
+		     !memcmp(bytes + at, bytes + at + 16 * (same + 1), 16);
 		     same++)
 			;
 		if (same > 2) {

@@ -28,9 +28,9 @@ static const struct trap {
 	{ "extra characters after close-quote",
 	  "a blank belongs between the closing \" and the next word" },
 	{ "octal", "a leading 0 is octal in expr: write 8, or 0x8" },
-	{ "too many nested evaluations", "a procedure calls itself without end" },
-	{ "invalid command name",
-	  "slabctl help lists the commands" },
+	{ "too many nested evaluations",
+	  "a procedure calls itself without end" },
+	{ "invalid command name", "slabctl help lists the commands" },
 };
 
 static void set_hint(const char *format, ...)
@@ -64,10 +64,11 @@ static bool hint_variable(const char *message)
 	} else if (strstr(copy, "::")) {
 		*strstr(copy, "::") = '\0';
 		set_hint(":: belongs to the variable's name; regions are "
-			 "written with a dot: $%s.end", copy);
+			 "written with a dot: $%s.end",
+			 copy);
 	} else {
-		set_hint("`alloc CACHE as %s` and `set %s VALUE` make it",
-			 copy, copy);
+		set_hint("`alloc CACHE as %s` and `set %s VALUE` make it", copy,
+			 copy);
 	}
 	return true;
 }
@@ -87,18 +88,18 @@ void hint_tcl(const char *message)
 }
 
 static const char *const hidden[] = {
-	"exec",	  "open",  "socket", "file",	 "glob",     "cd",
-	"pwd",	  "load",  "unload", "encoding", "fconfigure", "after",
-	"vwait",  "clock", "time",   "pid",
+	"exec",	 "open",  "socket", "file",	"glob",	      "cd",
+	"pwd",	 "load",  "unload", "encoding", "fconfigure", "after",
+	"vwait", "clock", "time",   "pid",
 };
 
 static const struct later {
 	const char *word, *what;
 } later[] = {
-	{ "barn", "sheaves and barns" },   { "sheaf", "sheaves and barns" },
-	{ "sweep", "failure sweeps" },	   { "leaks", "leak search" },
-	{ "refs", "reference search" },	   { "snap", "snapshots" },
-	{ "journal", "the journal" },	   { "mount", "the mounted tree" },
+	{ "barn", "sheaves and barns" }, { "sheaf", "sheaves and barns" },
+	{ "sweep", "failure sweeps" },	 { "leaks", "leak search" },
+	{ "refs", "reference search" },	 { "snap", "snapshots" },
+	{ "journal", "the journal" },	 { "mount", "the mounted tree" },
 	{ "lesson", "lessons" },
 };
 
@@ -111,10 +112,12 @@ static int unknown_hidden(const char *word)
 	    !strcmp(word, "vwait") || !strcmp(word, "pid"))
 		return fail("hidden", "machine show has the virtual clock",
 			    "%s is not there: a script gives the same answers "
-			    "everywhere", word);
+			    "everywhere",
+			    word);
 	return fail("hidden", "--trusted lifts that",
 		    "%s is not there: scripts read no files and run no "
-		    "programs", word);
+		    "programs",
+		    word);
 }
 
 static bool is_name(const char *word)
@@ -161,7 +164,8 @@ int hint_unknown(const char *word)
 	if (is_name(word))
 		return fail("no_command", NULL,
 			    "%s is an object, not a command; try: object show "
-			    "%s", copy, copy);
+			    "%s",
+			    copy, copy);
 	if (word[0] == '@')
 		return fail("no_command",
 			    "@N COMMAND or @N { ... } runs on virtual CPU N",
@@ -169,7 +173,8 @@ int hint_unknown(const char *word)
 	fail("no_command", NULL, "no command named \"%s\"", copy);
 	if (is_bracketed(word)) {
 		set_hint("[...] runs what is inside as a command; for plain "
-			 "text write {[%s...]}", copy);
+			 "text write {[%s...]}",
+			 copy);
 		return -EINVAL;
 	}
 	for (each_command(c)) {

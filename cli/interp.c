@@ -90,8 +90,8 @@ static int run_on_cpu(ClientData number, Tcl_Interp *ip, int objc,
 		session.where = saved;
 		return report_error(ip);
 	}
-	code = objc == 2 ? where_eval_body(objv[1]) :
-			   Tcl_EvalObjv(ip, objc - 1, objv + 1, 0);
+	code = objc == 2 ? where_eval_body(objv[1])
+			 : Tcl_EvalObjv(ip, objc - 1, objv + 1, 0);
 	slab_machine_set_cpu(m, before);
 	session.where = saved;
 	return code;
@@ -115,9 +115,9 @@ static int run_unknown(ClientData unused, Tcl_Interp *ip, int objc,
 		found = first;
 		nr++;
 		if (used < sizeof(all))
-			used += (size_t)snprintf(all + used,
-						 sizeof(all) - used, "%s%s",
-						 used ? ", " : "", first);
+			used += (size_t)snprintf(all + used, sizeof(all) - used,
+						 "%s%s", used ? ", " : "",
+						 first);
 	}
 	if (nr == 1 && session.is_typing)
 		return run_command((ClientData)found, ip, objc - 1, objv + 1);
@@ -127,8 +127,8 @@ static int run_unknown(ClientData unused, Tcl_Interp *ip, int objc,
 		snprintf(session.error.hint, sizeof(session.error.hint),
 			 "%s: a script spells words out", found);
 	else if (nr > 1)
-		snprintf(session.error.hint, sizeof(session.error.hint),
-			 "%s", all);
+		snprintf(session.error.hint, sizeof(session.error.hint), "%s",
+			 all);
 	return report_error(ip);
 }
 
@@ -187,7 +187,8 @@ static int run_source(ClientData unused, Tcl_Interp *ip, int objc,
 		fail("hidden", "put it into a file and run that with -f",
 		     "source needs a script file to be beside");
 	else if (snprintf(path, sizeof(path), "%s/%s", session.folder, name) >=
-			 (int)sizeof(path) || !(real = realpath(path, NULL)))
+			 (int)sizeof(path) ||
+		 !(real = realpath(path, NULL)))
 		fail("no_file", NULL, "source: %s: %s", name, strerror(errno));
 	else if (strncmp(real, session.folder, n) || real[n] != '/')
 		fail("hidden", "--trusted lifts that",
@@ -237,12 +238,13 @@ static void tcl_panic(const char *format, ...)
 	va_end(ap);
 	/* unable to (re)alloc N bytes; max size for a Tcl value exceeded */
 	if (strstr(text, "alloc") || strstr(text, "max size")) {
-		output_fatal("no_memory",
-			     "the script builds a value larger than the memory "
-			     "it may use",
-			     session.opt.is_trusted ?
-				     "the host has no more" :
-				     "1 GiB is the limit; --trusted lifts it");
+		output_fatal(
+			"no_memory",
+			"the script builds a value larger than the memory "
+			"it may use",
+			session.opt.is_trusted
+				? "the host has no more"
+				: "1 GiB is the limit; --trusted lifts it");
 		_exit(EXIT_USAGE);
 	}
 	fflush(stdout);

@@ -39,9 +39,22 @@ struct work {
 	size_t nr_words;
 };
 
-enum { OPT_NDJSON = 256, OPT_SEED, OPT_CPUS, OPT_NODES, OPT_SLAB_DEBUG,
-       OPT_SYSCTL, OPT_COLOR, OPT_ASCII, OPT_WIDTH, OPT_KEEP_GOING,
-       OPT_TRUSTED, OPT_LIMIT_TIME, OPT_RECORD, OPT_LATER };
+enum {
+	OPT_NDJSON = 256,
+	OPT_SEED,
+	OPT_CPUS,
+	OPT_NODES,
+	OPT_SLAB_DEBUG,
+	OPT_SYSCTL,
+	OPT_COLOR,
+	OPT_ASCII,
+	OPT_WIDTH,
+	OPT_KEEP_GOING,
+	OPT_TRUSTED,
+	OPT_LIMIT_TIME,
+	OPT_RECORD,
+	OPT_LATER
+};
 
 static const struct option options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -98,8 +111,7 @@ static int set_width(const char *text)
 		return -EINVAL;
 	if (n && n < 40)
 		return fail("number", "0: no limit",
-			    "--width %s: at least 40 columns are needed",
-			    text);
+			    "--width %s: at least 40 columns are needed", text);
 	session.opt.width = n ? (unsigned int)n : UINT32_MAX;
 	return 0;
 }
@@ -155,8 +167,8 @@ static int fail_option(char **argv, int c)
 	fail("usage", "slabctl -h", "no option %.*s", (int)n + 2, option);
 	word[n] = '\0';
 	if (nearest(word, names, i))
-		snprintf(session.error.hint, sizeof(session.error.hint),
-			 "--%s", nearest(word, names, i));
+		snprintf(session.error.hint, sizeof(session.error.hint), "--%s",
+			 nearest(word, names, i));
 	return -EINVAL;
 }
 
@@ -259,8 +271,7 @@ static int parse_options(int argc, char **argv, struct work *w)
 	opterr = 0;
 	session.opt.limit_time = -1;
 	while ((c = getopt_long(argc, argv, "+:c:f:jpqhV", options,
-				&option_index)) !=
-	       -1) {
+				&option_index)) != -1) {
 		if (take_option(c, argc, argv, w))
 			return -EINVAL;
 	}

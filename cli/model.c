@@ -317,9 +317,8 @@ void view_value(struct model *m, const struct value *v, unsigned int indent)
 	b->indent = indent;
 }
 
-void view_ruler(struct model *m, const struct ruler_part *part,
-		size_t nr_parts, const struct ruler_mark *mark,
-		size_t nr_marks)
+void view_ruler(struct model *m, const struct ruler_part *part, size_t nr_parts,
+		const struct ruler_mark *mark, size_t nr_marks)
 {
 	struct block *b = block_new(m, BLOCK_RULER);
 	struct ruler_part *p = model_alloc(m, (nr_parts + 1) * sizeof(*p));

@@ -24,7 +24,7 @@
 
 enum kind {
 	KIND_TEXT,
-	KIND_NUMBER,  /* may be negative */
+	KIND_NUMBER, /* may be negative */
 	KIND_COUNT,
 	KIND_BYTES,
 	KIND_PERCENT,
@@ -36,7 +36,7 @@ enum kind {
 	KIND_CHAIN,   /* numbers in order: 6>5>4 */
 	KIND_LIST,    /* of texts, or of what its one field says */
 	KIND_RECORD,
-	KIND_TABLE,   /* records with the same fields */
+	KIND_TABLE, /* records with the same fields */
 };
 
 enum style {
@@ -49,21 +49,22 @@ enum style {
 	STYLE_NAME,
 };
 
-#define FIELD_QUIET 1U /* for programs; people are not shown it */
+#define FIELD_QUIET  1U /* for programs; people are not shown it */
 #define FIELD_PEOPLE 4U /* for people; programs have it in other fields */
-#define FIELD_EXTRA 2U /* the first to go when a line is too narrow */
+#define FIELD_EXTRA  2U /* the first to go when a line is too narrow */
 
 struct field {
-	const char *name;
-	enum kind kind;
-	const char *brief;
+	const char *name, *brief;
 	const struct field *of; /* of a record or table; ends with no name */
+	enum kind kind;
 	unsigned int how;
 };
 
 /* A row: FIELD("nodes", TABLE, "by node", .of = node_fields) */
-#define FIELD(n, k, b, ...) \
-	{ .name = (n), .kind = KIND_##k, .brief = (b), __VA_ARGS__ }
+#define FIELD(n, k, b, ...)                                              \
+	{                                                                \
+		.name = (n), .kind = KIND_##k, .brief = (b), __VA_ARGS__ \
+	}
 
 struct value {
 	const struct field *field; /* NULL: an item of a list, a table's row */
@@ -157,9 +158,8 @@ struct block *view_line(struct model *m);
 void view_text(struct model *m, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void view_value(struct model *m, const struct value *v, unsigned int indent);
-void view_ruler(struct model *m, const struct ruler_part *part,
-		size_t nr_parts, const struct ruler_mark *mark,
-		size_t nr_marks);
+void view_ruler(struct model *m, const struct ruler_part *part, size_t nr_parts,
+		const struct ruler_mark *mark, size_t nr_marks);
 void line_add(struct block *line, enum style style, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -24,14 +24,15 @@ static const struct region_word {
 	{ "pad", SLAB_REGION_PADDING, "the layout leaves no byte unused" },
 };
 #define NR_WORDS (sizeof(region_words) / sizeof(region_words[0]))
-#define ALL_WORDS ".left .start .end .redzone .fp .track.alloc .track.free " \
-		  ".orig .pad .slab"
+#define ALL_WORDS                                                  \
+	".left .start .end .redzone .fp .track.alloc .track.free " \
+	".orig .pad .slab"
 
 uintptr_t to_print(uintptr_t address)
 {
-	return session.machine ? slab_machine_print_address(session.machine,
-							    address)
-			       : address;
+	return session.machine
+		       ? slab_machine_print_address(session.machine, address)
+		       : address;
 }
 
 const char *address_text(uintptr_t address)
@@ -63,10 +64,12 @@ static void hint_cache(const char *name)
 	hint_nearest(name, names, i);
 	if (!nr)
 		snprintf(session.error.hint, sizeof(session.error.hint), "%s",
-			 session.is_oneshot ?
-			 "a command of its own meets an empty machine: "
-			 "slabctl -c 'cache create ring size=192' map ring" :
-			 "there is no cache yet: cache create ring size=192");
+			 session.is_oneshot ? "a command of its own meets an "
+					      "empty machine: "
+					      "slabctl -c 'cache create ring "
+					      "size=192' map ring"
+					    : "there is no cache yet: cache "
+					      "create ring size=192");
 	free(caches);
 }
 
@@ -139,13 +142,13 @@ bool name_split(const char *text, char *cache, size_t size,
 
 static int fail_no_slab(const struct slab_cache_info *cache, unsigned int nr)
 {
-	struct slab_slab_info *slabs;
+	struct slab_slab_info *slabs = NULL;
 	size_t nr_slabs = 0, i, used = 0;
-	char list[256] = "";
+	char list[8 * NAME_SIZE] = "";
 
 	if (slab_target_slabs(session.target, cache->cache, &slabs, &nr_slabs))
-		slabs = NULL;
-	for (i = 0; i < nr_slabs && i < 8; i++)
+		nr_slabs = 0;
+	for (i = 0; slabs && i < nr_slabs && i < 7; i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used,
 					 "%s%s:S%u", used ? " " : "",
 					 cache->name, slabs[i].nr);
@@ -161,8 +164,8 @@ static int fail_no_slab(const struct slab_cache_info *cache, unsigned int nr)
 /* A place while its text is read. */
 struct place {
 	uintptr_t address;
-	bool is_slab;	   /* stands at a slab, not at bytes of an object */
-	bool has_owner;	   /* cache and object are known */
+	bool is_slab;	/* stands at a slab, not at bytes of an object */
+	bool has_owner; /* cache and object are known */
 	struct slab_cache_info cache;
 	uintptr_t object;
 	uintptr_t base; /* of the object's slab */
@@ -297,7 +300,7 @@ static int step_number(const char *text, struct place *p, const char **rest)
 
 static int read_place(const char *text, struct place *p)
 {
-	const char *rest;
+	const char *rest = "";
 	int err;
 
 	memset(p, 0, sizeof(*p));
@@ -314,8 +317,7 @@ static int read_place(const char *text, struct place *p)
 			err = step_number(rest, p, &rest);
 		else
 			err = fail("no_place", ALL_WORDS " +N -N",
-				   "\"%.80s\": what is \"%.40s\"?", text,
-				   rest);
+				   "\"%.80s\": what is \"%.40s\"?", text, rest);
 	}
 	return err;
 }
@@ -354,8 +356,9 @@ int place_object(const char *text, struct slab_address_info *ret)
 		return -EINVAL;
 	if (p.is_slab || ret->object.address != p.address)
 		return fail("no_object",
-			    ret->object.address ?
-			    object_name(ret->object.address, name) : NULL,
+			    ret->object.address
+				    ? object_name(ret->object.address, name)
+				    : NULL,
 			    "%s is not the start of an object", text);
 	return 0;
 }

@@ -33,8 +33,7 @@ static bool wants_color(bool is_terminal)
 
 	if (session.opt.color != COLOR_AUTO)
 		return session.opt.color == COLOR_ALWAYS;
-	return is_terminal && !(no && *no) &&
-	       !(term && !strcmp(term, "dumb"));
+	return is_terminal && !(no && *no) && !(term && !strcmp(term, "dumb"));
 }
 
 struct look output_look(FILE *f)
@@ -76,8 +75,7 @@ static int after_write(void)
 		output_flush();
 	if (!write_errno)
 		return 0;
-	fail("output", NULL, "stdout takes no more: %s",
-	     strerror(write_errno));
+	fail("output", NULL, "stdout takes no more: %s", strerror(write_errno));
 	session.error.exit = EXIT_INCOMPLETE;
 	return -write_errno;
 }

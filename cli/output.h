@@ -15,7 +15,7 @@
 
 /* How people's text looks on a stream. */
 struct look {
-	unsigned int width; /* 0: no limit */
+	unsigned int width;    /* 0: no limit */
 	unsigned int max_rows; /* of a table; 0: no limit */
 	bool has_color, is_ascii;
 };
@@ -31,8 +31,7 @@ void output_log_line(const char *line);
 void output_story(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 /* A message beside the answers. */
-void output_note(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+void output_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* session.error, in the format of the session. */
 void output_error(void);
 /* For the moments when there is no memory to format with. */
@@ -47,8 +46,7 @@ int output_end(int code);
 
 /* Renderers. */
 void render_text(const struct model *m, FILE *f, const struct look *look);
-void render_value_text(const struct value *v, FILE *f,
-		       const struct look *look);
+void render_value_text(const struct value *v, FILE *f, const struct look *look);
 Tcl_Obj *render_tcl(const struct model *m);
 /* A Tcl value that is the dict and remembers how it looks. */
 Tcl_Obj *model_object(struct model *m);

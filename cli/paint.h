@@ -9,13 +9,12 @@
 
 #include "output.h"
 
-void paint(FILE *f, const struct look *look, enum style style,
-	   const char *text, size_t n);
+void paint(FILE *f, const struct look *look, enum style style, const char *text,
+	   size_t n);
 void paint_blank(FILE *f, size_t n);
 
 /* Runs of equal letters of a map in one colour. */
-void paint_cells(FILE *f, const struct look *look, const char *text,
-		 size_t n);
+void paint_cells(FILE *f, const struct look *look, const char *text, size_t n);
 
 #define MIN_CELLS 16 /* a wrapped column is never narrower */
 

@@ -57,7 +57,8 @@ static const char *region_bytes(const struct slab_cache_info *c,
 	if (region == SLAB_REGION_OBJECT && is_free && !c->has_object_poison)
 		return "what was left there";
 	if ((region == SLAB_REGION_PADDING || region == SLAB_REGION_TAIL ||
-	     region == SLAB_REGION_ALIGN_PADDING) && !poisons)
+	     region == SLAB_REGION_ALIGN_PADDING) &&
+	    !poisons)
 		return "anything";
 	return is_free ? row->when_free : row->when_used;
 }
@@ -124,8 +125,7 @@ void picture_layout(struct model *out, const struct slab_cache_info *cache,
 		put_text(row, "name", "%s",
 			 region_rows[r].word ? region_rows[r].word : "-");
 		put_text(row, "when_free", "%s", region_bytes(cache, r, true));
-		put_text(row, "when_used", "%s",
-			 region_bytes(cache, r, false));
+		put_text(row, "when_used", "%s", region_bytes(cache, r, false));
 	}
 	view_value(out, table, 0);
 }
@@ -140,8 +140,7 @@ static const struct field slab_fields[] = {
 	FIELD("state", TEXT, "partial, full, frozen, isolated or empty"),
 	FIELD("base", ADDRESS, "first byte"),
 	FIELD("inuse", COUNT, "the slab's own count", .how = FIELD_QUIET),
-	FIELD("objects_in_slab", COUNT, "how many it has",
-	      .how = FIELD_QUIET),
+	FIELD("objects_in_slab", COUNT, "how many it has", .how = FIELD_QUIET),
 	FIELD("in_use", TEXT, "inuse of objects", .how = FIELD_PEOPLE),
 	FIELD("user", COUNT, "objects in users' hands"),
 	FIELD("objects", CELLS, "a letter an object, the first on the left"),
@@ -187,9 +186,9 @@ void picture_chain(struct value *chain, const struct slab_slab_info *slab)
 
 static enum style state_style(enum slab_state state)
 {
-	return state == SLAB_STATE_FROZEN  ? STYLE_BAD :
-	       state == SLAB_STATE_UNKNOWN ? STYLE_WARN :
-					     STYLE_PLAIN;
+	return state == SLAB_STATE_FROZEN    ? STYLE_BAD
+	       : state == SLAB_STATE_UNKNOWN ? STYLE_WARN
+					     : STYLE_PLAIN;
 }
 
 /* The letters of a slab's objects; adds them to sums. */
@@ -206,9 +205,9 @@ static char *slab_letters(const struct slab_slab_info *slab, struct sums *sums,
 		return must_strdup("");
 	letters = must_alloc(nr + 1);
 	for (i = 0; i < nr; i++) {
-		letters[i] = object[i].is_damaged ?
-				     DAMAGED :
-				     slab_owner_letter(object[i].owner);
+		letters[i] = slab_owner_letter(object[i].owner);
+		if (object[i].is_damaged)
+			letters[i] = DAMAGED;
 		sums->owner[object[i].owner]++;
 		sums->damaged += object[i].is_damaged;
 		*users += object[i].owner == SLAB_OWNER_USER;
@@ -234,8 +233,7 @@ static void put_slab(struct value *table, const struct slab_cache_info *cache,
 	char *letters = slab_letters(slab, sums, &users);
 	char name[NAME_SIZE];
 
-	put_text(row, "name", "%s", slot_name(cache->name, slab->nr, -1,
-					      name));
+	put_text(row, "name", "%s", slot_name(cache->name, slab->nr, -1, name));
 	put_text(row, "slab", "S%u", slab->nr);
 	put_text(row, "state", "%s", slab_state_name(slab->state));
 	put_style(row, "state", state_style(slab->state));
@@ -254,9 +252,12 @@ static void put_slab(struct value *table, const struct slab_cache_info *cache,
 static const char *owner_words(enum slab_owner owner)
 {
 	switch (owner) {
-	case SLAB_OWNER_FREELIST: return "slab freelist";
-	case SLAB_OWNER_LOST: return "lost";
-	default: return slab_owner_name(owner);
+	case SLAB_OWNER_FREELIST:
+		return "slab freelist";
+	case SLAB_OWNER_LOST:
+		return "lost";
+	default:
+		return slab_owner_name(owner);
 	}
 }
 
@@ -305,7 +306,8 @@ static void put_head(struct model *out, struct block *line,
 	if (strcmp(debug, "-"))
 		line_add(line, STYLE_PLAIN, ", %s", debug);
 	if (strcmp(debug, "-") && sums->inuse != users)
-		line = view_line(out); /* together they are too much for one line */
+		line = view_line(
+			out); /* together they are too much for one line */
 	else
 		line_add(line, STYLE_PLAIN, "   ");
 	line_add(line, STYLE_PLAIN, "users hold %lu of %lu", users,

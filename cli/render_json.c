@@ -26,10 +26,11 @@ static json_object *text_json(const char *text)
 	json_object *o;
 
 	while (*p) {
-		size_t n = *p < 0x80		  ? 1 :
-			   *p >= 0xc2 && *p < 0xe0 ? 2 :
-			   *p >= 0xe0 && *p < 0xf0 ? 3 :
-			   *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+		size_t n = *p < 0x80		     ? 1
+			   : *p >= 0xc2 && *p < 0xe0 ? 2
+			   : *p >= 0xe0 && *p < 0xf0 ? 3
+			   : *p >= 0xf0 && *p < 0xf5 ? 4
+						     : 0;
 		size_t i;
 
 		for (i = 1; i < n && (p[i] & 0xc0) == 0x80; i++)
@@ -67,8 +68,7 @@ static json_object *record_json(const struct value *v)
 		if (!c->is_unknown)
 			continue;
 		snprintf(why, sizeof(why), "%s_why", c->field->name);
-		json_object_object_add(o, why,
-				       text_json(c->text));
+		json_object_object_add(o, why, text_json(c->text));
 	}
 	return o;
 }
@@ -126,21 +126,17 @@ static json_object *report_json(const struct queued_report *q)
 	char buf[NAME_SIZE];
 
 	json_object_object_add(o, "number", json_object_new_int64(r->number));
-	json_object_object_add(o, "title",
-			       text_json(report_title(r)));
-	json_object_object_add(o, "place",
-			       text_json(report_place(r, buf)));
+	json_object_object_add(o, "title", text_json(report_title(r)));
+	json_object_object_add(o, "place", text_json(report_place(r, buf)));
 	if (r->last) {
-		json_object_object_add(o, "first", text_json(
-						address_text(r->first)));
-		json_object_object_add(o, "last", text_json(
-						address_text(r->last)));
+		json_object_object_add(o, "first",
+				       text_json(address_text(r->first)));
+		json_object_object_add(o, "last",
+				       text_json(address_text(r->last)));
 		snprintf(buf, sizeof(buf), "0x%02x", r->found);
-		json_object_object_add(o, "found",
-				       text_json(buf));
+		json_object_object_add(o, "found", text_json(buf));
 		snprintf(buf, sizeof(buf), "0x%02x", r->wanted);
-		json_object_object_add(o, "wanted",
-				       text_json(buf));
+		json_object_object_add(o, "wanted", text_json(buf));
 	}
 	fixes = json_object_new_array();
 	for (f = q->fixes; f; f = f->next)
@@ -211,8 +207,8 @@ void render_json_rest(FILE *f)
 {
 	size_t nr = session.reports ? report_queue_nr(session.reports) : 0;
 
-	if (nr && report_queue_at(session.reports, nr - 1)->report.number >
-			  told)
+	if (nr &&
+	    report_queue_at(session.reports, nr - 1)->report.number > told)
 		write_json(envelope("report"), f);
 }
 
@@ -223,20 +219,16 @@ void render_json_error(FILE *f)
 	json_object *error = json_object_new_object();
 
 	json_object_object_add(error, "code", text_json(e->code));
-	json_object_object_add(error, "message",
-			       text_json(e->message));
+	json_object_object_add(error, "message", text_json(e->message));
 	if (e->hint[0])
-		json_object_object_add(error, "hint",
-				       text_json(e->hint));
+		json_object_object_add(error, "hint", text_json(e->hint));
 	if (e->file[0] && !session.is_oneshot)
-		json_object_object_add(error, "file",
-				       text_json(e->file));
+		json_object_object_add(error, "file", text_json(e->file));
 	if (e->line && !session.is_oneshot)
 		json_object_object_add(error, "line",
 				       json_object_new_int64(e->line));
 	if (e->detail)
-		json_object_object_add(error, "detail",
-				       text_json(e->detail));
+		json_object_object_add(error, "detail", text_json(e->detail));
 	json_object_object_add(o, "v", json_object_new_int(1));
 	json_object_object_add(o, "ok", json_object_new_boolean(false));
 	json_object_object_add(o, "error", error);
@@ -249,27 +241,26 @@ static json_object *schema(enum kind kind, const struct field *of,
 			   const char *brief)
 {
 	static const char *const types[] = {
-		[KIND_TEXT] = "string",	  [KIND_NUMBER] = "integer",
-		[KIND_COUNT] = "integer", [KIND_BYTES] = "integer",
+		[KIND_TEXT] = "string",	    [KIND_NUMBER] = "integer",
+		[KIND_COUNT] = "integer",   [KIND_BYTES] = "integer",
 		[KIND_PERCENT] = "integer", [KIND_JIFFIES] = "integer",
-		[KIND_FLAG] = "boolean",  [KIND_ADDRESS] = "string",
-		[KIND_BYTE] = "string",	  [KIND_CELLS] = "string",
-		[KIND_CHAIN] = "array",	  [KIND_LIST] = "array",
-		[KIND_RECORD] = "object", [KIND_TABLE] = "array",
+		[KIND_FLAG] = "boolean",    [KIND_ADDRESS] = "string",
+		[KIND_BYTE] = "string",	    [KIND_CELLS] = "string",
+		[KIND_CHAIN] = "array",	    [KIND_LIST] = "array",
+		[KIND_RECORD] = "object",   [KIND_TABLE] = "array",
 	};
 	json_object *o = json_object_new_object(), *part;
 	const struct field *f;
 
 	json_object_object_add(o, "type", text_json(types[kind]));
 	if (brief)
-		json_object_object_add(o, "description",
-				       text_json(brief));
+		json_object_object_add(o, "description", text_json(brief));
 	if (kind == KIND_BYTES || kind == KIND_JIFFIES || kind == KIND_PERCENT)
-		json_object_object_add(
-			o, "x-unit",
-			text_json(kind == KIND_BYTES ? "bytes" :
-					       kind == KIND_JIFFIES ?
-							 "jiffies" : "%"));
+		json_object_object_add(o, "x-unit",
+				       text_json(kind == KIND_BYTES ? "bytes"
+						 : kind == KIND_JIFFIES
+							 ? "jiffies"
+							 : "%"));
 	if (kind == KIND_TABLE) {
 		json_object_object_add(o, "items",
 				       schema(KIND_RECORD, of, NULL));
@@ -277,16 +268,16 @@ static json_object *schema(enum kind kind, const struct field *of,
 		json_object_object_add(o, "items",
 				       schema(KIND_COUNT, NULL, NULL));
 	} else if (kind == KIND_LIST) {
-		json_object_object_add(o, "items",
-				       schema(of ? of->kind : KIND_TEXT, NULL,
-					      NULL));
+		json_object_object_add(
+			o, "items",
+			schema(of ? of->kind : KIND_TEXT, NULL, NULL));
 	} else if (kind == KIND_RECORD) {
 		part = json_object_new_object();
 		for (f = of; f && f->name; f++) {
 			if (!(f->how & FIELD_PEOPLE))
-				json_object_object_add(part, f->name,
-						       schema(f->kind, f->of,
-							      f->brief));
+				json_object_object_add(
+					part, f->name,
+					schema(f->kind, f->of, f->brief));
 		}
 		json_object_object_add(o, "properties", part);
 	}
@@ -299,9 +290,9 @@ void render_json_schema(const struct field *returns, FILE *f)
 				returns ? returns->of : NULL,
 				returns ? returns->brief : NULL);
 
-	fprintf(f, "%s\n", json_object_to_json_string_ext(
-				   o, JSON_C_TO_STRING_PRETTY |
-					      JSON_C_TO_STRING_SPACED |
-					      JSON_C_TO_STRING_NOSLASHESCAPE));
+	fprintf(f, "%s\n",
+		json_object_to_json_string_ext(
+			o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+				   JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }

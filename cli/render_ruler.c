@@ -49,8 +49,9 @@ static void grow_boxes(struct box *box, const struct ruler_part *part,
 
 		/* a box of few bytes wants no more than a column a byte */
 		if (box[i].width + more > part[i].length + 8)
-			more = box[i].width < part[i].length + 8 ?
-				       part[i].length + 8 - box[i].width : 0;
+			more = box[i].width < part[i].length + 8
+				       ? part[i].length + 8 - box[i].width
+				       : 0;
 		box[i].width += more;
 		given += more;
 	}
@@ -84,8 +85,8 @@ static void paint_mark(FILE *f, const struct look *look,
 }
 
 static void paint_marks(const struct block *b, size_t from, size_t to,
-			const struct box *box, FILE *f,
-			const struct look *look, size_t width)
+			const struct box *box, FILE *f, const struct look *look,
+			size_t width)
 {
 	size_t i, k;
 
@@ -100,8 +101,10 @@ static void paint_marks(const struct block *b, size_t from, size_t to,
 			    m->offset < p->offset + (long)p->length) {
 				size_t in = (size_t)(m->offset - p->offset);
 
-				paint_mark(f, look, m, column + 1 +
-					   in * (box[i].width - 1) / p->length,
+				paint_mark(f, look, m,
+					   column + 1 +
+						   in * (box[i].width - 1) /
+							   p->length,
 					   width);
 				break;
 			}
@@ -111,15 +114,13 @@ static void paint_marks(const struct block *b, size_t from, size_t to,
 }
 
 static void paint_boxes(const struct block *b, size_t from, size_t to,
-			const struct box *box, FILE *f,
-			const struct look *look)
+			const struct box *box, FILE *f, const struct look *look)
 {
 	const char *bar = look->is_ascii ? "|" : "\xe2\x94\x82";
 	size_t i;
 
 	for (i = from; i < to; i++) {
-		paint(f, look, STYLE_DIM, box[i].offset,
-		      strlen(box[i].offset));
+		paint(f, look, STYLE_DIM, box[i].offset, strlen(box[i].offset));
 		if (i + 1 < to)
 			paint_blank(f, box[i].width - strlen(box[i].offset));
 	}

@@ -72,8 +72,8 @@ static void grid_rows(struct grid *g, const struct value *table, size_t max)
 	for (row = table->child; r < g->nr_rows; row = row->next, r++) {
 		for (i = 0; i < g->nr_columns; i++) {
 			struct column *c = &g->column[i];
-			const struct value *v = record_find(row,
-							    c->field->name);
+			const struct value *v =
+				record_find(row, c->field->name);
 			char *text = cell_text(v);
 
 			g->cell[r * g->nr_columns + i] = text;
@@ -136,8 +136,9 @@ static void grid_fit(struct grid *g, size_t width, char *left_out, size_t size)
 		if (!widest)
 			break;
 		take(&widest->width, &excess,
-		     widest->width - min_width(widest) < 8 ?
-			     widest->width - min_width(widest) : 8);
+		     widest->width - min_width(widest) < 8
+			     ? widest->width - min_width(widest)
+			     : 8);
 	}
 	for (round = 0; round < 2; round++) {
 		for (i = g->nr_columns; i-- > 1 && grid_width(g) > width;) {
@@ -156,8 +157,8 @@ static void grid_fit(struct grid *g, size_t width, char *left_out, size_t size)
 	}
 }
 
-static void paint_header(FILE *f, const struct grid *g,
-			 const struct look *look, unsigned int indent)
+static void paint_header(FILE *f, const struct grid *g, const struct look *look,
+			 unsigned int indent)
 {
 	size_t i, gap = indent;
 
@@ -199,14 +200,15 @@ static void paint_row(FILE *f, const struct grid *g, size_t r,
 				continue;
 			n = wrap_at(rest[i], c->width, c->field->kind);
 			if (n)
-				paint_blank(f, gap + (c->is_right && is_first ?
-						      c->width - n : 0));
+				paint_blank(f, gap + (c->is_right && is_first
+							      ? c->width - n
+							      : 0));
 			if (c->field->kind == KIND_CELLS)
 				paint_cells(f, look, rest[i], n);
 			else
 				paint(f, look, style, rest[i], n);
-			gap = n ? 2 + (c->is_right ? 0 : c->width - n) :
-				  gap + c->width + 2;
+			gap = n ? 2 + (c->is_right ? 0 : c->width - n)
+				: gap + c->width + 2;
 			rest[i] += n;
 			while (*rest[i] == ' ')
 				rest[i]++;
@@ -225,8 +227,8 @@ static void paint_note(FILE *f, const struct look *look, unsigned int indent,
 	fputc('\n', f);
 }
 
-void render_table(const struct value *table, FILE *f,
-			 const struct look *look, unsigned int indent)
+void render_table(const struct value *table, FILE *f, const struct look *look,
+		  unsigned int indent)
 {
 	size_t nr = value_nr_children(table), i;
 	char left_out[256] = "", note[384];
@@ -247,8 +249,8 @@ void render_table(const struct value *table, FILE *f,
 	for (i = 0; i < g.nr_rows; i++)
 		paint_row(f, &g, i, look, indent);
 	if (g.nr_rows < nr) {
-		snprintf(note, sizeof(note),
-			 "%zu more; a pipe shows them all", nr - g.nr_rows);
+		snprintf(note, sizeof(note), "%zu more; a pipe shows them all",
+			 nr - g.nr_rows);
 		paint_note(f, look, indent, note);
 	}
 	if (*left_out) {

@@ -105,6 +105,7 @@ Tcl_Obj *model_object(struct model *m)
 
 const struct model *object_model(Tcl_Obj *object)
 {
-	return object->typePtr == &model_type ?
-		       object->internalRep.twoPtrValue.ptr1 : NULL;
+	return object->typePtr == &model_type
+		       ? object->internalRep.twoPtrValue.ptr1
+		       : NULL;
 }

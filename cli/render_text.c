@@ -11,16 +11,15 @@
 #include "output.h"
 #include "paint.h"
 
-
 static const char *const style_codes[] = {
-	[STYLE_PLAIN] = "",	   [STYLE_STRONG] = "\033[1m",
-	[STYLE_DIM] = "\033[2m",   [STYLE_GOOD] = "\033[32m",
+	[STYLE_PLAIN] = "",	    [STYLE_STRONG] = "\033[1m",
+	[STYLE_DIM] = "\033[2m",    [STYLE_GOOD] = "\033[32m",
 	[STYLE_BAD] = "\033[1;31m", [STYLE_WARN] = "\033[33m",
 	[STYLE_NAME] = "\033[36m",
 };
 
-void paint(FILE *f, const struct look *look, enum style style,
-	   const char *text, size_t n)
+void paint(FILE *f, const struct look *look, enum style style, const char *text,
+	   size_t n)
 {
 	bool paints = look->has_color && style != STYLE_PLAIN && n;
 
@@ -39,18 +38,22 @@ void paint_blank(FILE *f, size_t n)
 static enum style cell_style(char letter)
 {
 	switch (letter) {
-	case '#': return STYLE_NAME;
-	case '.': return STYLE_DIM;
+	case '#':
+		return STYLE_NAME;
+	case '.':
+		return STYLE_DIM;
 	case '!':
-	case 'X': return STYLE_BAD;
-	case '?': return STYLE_WARN;
-	default: return STYLE_GOOD;
+	case 'X':
+		return STYLE_BAD;
+	case '?':
+		return STYLE_WARN;
+	default:
+		return STYLE_GOOD;
 	}
 }
 
 /* Runs of equal letters in one colour. */
-void paint_cells(FILE *f, const struct look *look, const char *text,
-			size_t n)
+void paint_cells(FILE *f, const struct look *look, const char *text, size_t n)
 {
 	size_t i = 0;
 
@@ -118,8 +121,8 @@ static char *join_chain(const struct value *chain)
 	if (!f)
 		die_no_memory();
 	while (c) {
-		int64_t step = c->next ? (int64_t)(c->next->number -
-						   c->number) : 0;
+		int64_t step =
+			c->next ? (int64_t)(c->next->number - c->number) : 0;
 
 		for (run = 1, last = c;
 		     (step == 1 || step == -1) && last->next &&
@@ -190,8 +193,8 @@ static bool is_part(const struct value *v)
 static void paint_wrapped(FILE *f, const struct look *look, enum style style,
 			  const char *text, enum kind kind, size_t at)
 {
-	size_t width = look->width > at + MIN_CELLS ? look->width - at :
-						      SIZE_MAX / 2;
+	size_t width =
+		look->width > at + MIN_CELLS ? look->width - at : SIZE_MAX / 2;
 
 	for (;;) {
 		size_t n = wrap_at(text, width, kind);
@@ -246,8 +249,9 @@ static void render_record(const struct value *record, FILE *f,
 		paint_wrapped(f, look, c->style, text, c->kind,
 			      indent + name + 2);
 		if (brief && n <= value &&
-		    (!look->width || indent + name + value + 4 +
-				     strlen(brief) <= look->width)) {
+		    (!look->width ||
+		     indent + name + value + 4 + strlen(brief) <=
+			     look->width)) {
 			paint_blank(f, value - n + 2);
 			paint(f, look, STYLE_DIM, brief, strlen(brief));
 		}
@@ -256,8 +260,8 @@ static void render_record(const struct value *record, FILE *f,
 	}
 }
 
-static void render_part(const struct value *v, FILE *f,
-			const struct look *look, unsigned int indent)
+static void render_part(const struct value *v, FILE *f, const struct look *look,
+			unsigned int indent)
 {
 	char buf[64], *own;
 	const char *text;
@@ -283,8 +287,7 @@ static void render_part(const struct value *v, FILE *f,
 	}
 }
 
-void render_value_text(const struct value *v, FILE *f,
-		       const struct look *look)
+void render_value_text(const struct value *v, FILE *f, const struct look *look)
 {
 	render_part(v, f, look, v->field && is_part(v) ? 2 : 0);
 }
@@ -343,8 +346,7 @@ static void wrap_line(const struct block *b, FILE *f, const struct look *look)
 	fputc('\n', f);
 }
 
-static void render_line(const struct block *b, FILE *f,
-			const struct look *look)
+static void render_line(const struct block *b, FILE *f, const struct look *look)
 {
 	const struct span *s;
 	bool has_newline;

@@ -120,7 +120,8 @@ static void add_report(struct report_queue *q, const struct slab_report *report,
 	}
 	if (q->nr == q->room) {
 		q->room = q->room ? 2 * q->room : 16;
-		q->report = realloc(q->report, q->room * sizeof(*q->report));
+		q->report = realloc(q->report,
+				    q->room * sizeof(struct queued_report *));
 		if (!q->report)
 			die_no_memory();
 	}

@@ -28,12 +28,18 @@ const char *scenario_filter;
 enum exit_code outcome_exit(enum outcome outcome)
 {
 	switch (outcome) {
-	case OUTCOME_SKIPPED: return EXIT_SKIPPED;
-	case OUTCOME_OK: return EXIT_FINE;
-	case OUTCOME_FAILED: return EXIT_BAD_ANSWER;
-	case OUTCOME_MISTAKE: return EXIT_USAGE;
-	case OUTCOME_DIED: return EXIT_DIED;
-	case NR_OUTCOMES: break;
+	case OUTCOME_SKIPPED:
+		return EXIT_SKIPPED;
+	case OUTCOME_OK:
+		return EXIT_FINE;
+	case OUTCOME_FAILED:
+		return EXIT_BAD_ANSWER;
+	case OUTCOME_MISTAKE:
+		return EXIT_USAGE;
+	case OUTCOME_DIED:
+		return EXIT_DIED;
+	case NR_OUTCOMES:
+		break;
 	}
 	return EXIT_DIED;
 }
@@ -117,8 +123,8 @@ static void tell_death(struct scenario_result *r, const struct child_result *c)
 			 "it did not end within %g s and was killed",
 			 session.opt.limit_time);
 	} else if (c->signal)
-		snprintf(r->message, sizeof(r->message),
-			 "its process died: %s", strsignal(c->signal));
+		snprintf(r->message, sizeof(r->message), "its process died: %s",
+			 strsignal(c->signal));
 	else if (c->code == EXIT_USAGE) { /* die_no_memory(), Tcl's panic */
 		r->outcome = OUTCOME_MISTAKE;
 		snprintf(r->message, sizeof(r->message),
@@ -171,7 +177,8 @@ static int check_needs(const struct invocation *inv, struct scenario_result *r)
 		if (strcmp(inv->any[i].value, "asan") != 0)
 			return fail("value", "needs=asan",
 				    "scenario: needs=%.40s: nothing is known "
-				    "by that name", inv->any[i].value);
+				    "by that name",
+				    inv->any[i].value);
 		if (HAS_ASAN)
 			continue;
 		r->outcome = OUTCOME_SKIPPED;
@@ -235,13 +242,14 @@ static const struct field scenario_fields[] = {
 	FIELD("outcome", TEXT, "ok or skipped; all else is an error"),
 	{},
 };
-static const struct field scenario_returns = FIELD("scenario", RECORD, NULL,
-						   .of = scenario_fields);
+static const struct field scenario_returns =
+	FIELD("scenario", RECORD, NULL, .of = scenario_fields);
 
 static const struct arg scenario_args[] = {
 	ARG("TITLE", WORD, "what it shows", .is_required = true),
-	ARG("key", ANY_KEY, "cpus= nodes= seed= pages= slab-debug= asan=off "
-			    "needs=asan and kernel parameters",
+	ARG("key", ANY_KEY,
+	    "cpus= nodes= seed= pages= slab-debug= asan=off "
+	    "needs=asan and kernel parameters",
 	    .value = "value"),
 	ARG("BODY", WORD, "what happens", .is_required = true),
 	{},

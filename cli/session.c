@@ -40,9 +40,9 @@ void *must_alloc(size_t size)
 
 char *must_strdup(const char *text)
 {
-	char *copy = must_alloc(strlen(text) + 1);
+	size_t n = strlen(text) + 1;
 
-	return strcpy(copy, text);
+	return memcpy(must_alloc(n), text, n);
 }
 
 void session_init(void)
@@ -69,15 +69,15 @@ static int check_slab_debug(const char *text)
 
 	while (*p) {
 		while (*p && *p != ',' && *p != ';') {
-			if (!strchr("fzputao-", *p | 0x20) &&
-			    !strchr("-", *p))
-				return fail("no_flag",
-					    "letters: F checks, Z red zones, P "
-					    "poison, U users, T trace, A "
-					    "failslab, O off where orders "
-					    "grow, - none",
-					    "slab-debug: no flag '%c' in \"%s\"",
-					    *p, text);
+			if (!strchr("fzputao-", *p | 0x20) && !strchr("-", *p))
+				return fail(
+					"no_flag",
+					"letters: F checks, Z red zones, P "
+					"poison, U users, T trace, A "
+					"failslab, O off where orders "
+					"grow, - none",
+					"slab-debug: no flag '%c' in \"%s\"",
+					*p, text);
 			p++;
 		}
 		while (*p && *p != ';')
@@ -89,9 +89,9 @@ static int check_slab_debug(const char *text)
 }
 
 static const char *const sysctl_names[] = {
-	"slab_min_order",    "slab_max_order", "slab_min_objects",
-	"slab_nomerge",	     "slab_merge",     "slab_debug",
-	"init_on_alloc",     "init_on_free",   "freelist_hardened",
+	"slab_min_order",  "slab_max_order", "slab_min_objects",
+	"slab_nomerge",	   "slab_merge",     "slab_debug",
+	"init_on_alloc",   "init_on_free",   "freelist_hardened",
 	"freelist_random",
 };
 #define NR_SYSCTL (sizeof(sysctl_names) / sizeof(sysctl_names[0]))
@@ -141,13 +141,13 @@ static int make_machine(void)
 		return fail("number", NULL, "cpus: %u is too many, at most %u",
 			    o->cpus, SLAB_MAX_CPUS);
 	if (o->nodes > SLAB_MAX_NODES)
-		return fail("number", NULL,
-			    "nodes: %u is too many, at most %u", o->nodes,
-			    SLAB_MAX_NODES);
+		return fail("number", NULL, "nodes: %u is too many, at most %u",
+			    o->nodes, SLAB_MAX_NODES);
 	if (o->nodes > (o->cpus ? o->cpus : 1))
 		return fail("number", NULL,
 			    "nodes: %u nodes want at least as many CPUs: "
-			    "cpus=%u", o->nodes, o->nodes);
+			    "cpus=%u",
+			    o->nodes, o->nodes);
 	if (o->slab_debug && check_slab_debug(o->slab_debug))
 		return -EINVAL;
 	err = slab_machine_create_virtual(&config, &session.machine);

@@ -42,7 +42,7 @@ struct options {
 	enum format format;
 	enum color color;
 	bool is_ascii, is_quiet, is_trusted, keeps_going;
-	bool is_asan_off; /* the sanitizer watches no object of the machine */
+	bool is_asan_off;   /* the sanitizer watches no object of the machine */
 	unsigned int width; /* 0: what the terminal has; a pipe has no limit */
 	double limit_time;  /* seconds */
 	const char *record;
@@ -90,15 +90,15 @@ struct session {
 	char unit_file[128];	 /* name for units that are no files */
 	unsigned int body_depth; /* our own bodies around the command */
 	unsigned int body_line[64];
-	Tcl_Obj *shown;		 /* the result that was already shown */
+	Tcl_Obj *shown; /* the result that was already shown */
 
-	bool is_typing;	  /* lines come from a person: prefixes count */
+	bool is_typing; /* lines come from a person: prefixes count */
 	bool is_shell;
 	bool shows_results; /* of plain Tcl too */
-	bool is_oneshot;  /* the command stands on slabctl's own line */
+	bool is_oneshot;    /* the command stands on slabctl's own line */
 	bool is_quiet_about_errors; /* somebody else tells session.error */
 	bool has_watchdog; /* SIGALRM ends this process behind the limit */
-	bool in_scenario; /* nothing is shown but what is asked for */
+	bool in_scenario;  /* nothing is shown but what is asked for */
 	bool explains;
 	bool wants_quit;
 	bool has_bad_answer;
@@ -123,8 +123,7 @@ int session_set_machine_option(struct options *o, const char *key,
 			       const char *value);
 
 /* A kernel parameter; 0, or -EINVAL with the error set. */
-int session_sysctl(struct slab_machine *m, const char *name,
-		   const char *value);
+int session_sysctl(struct slab_machine *m, const char *name, const char *value);
 
 void die_no_memory(void) __attribute__((noreturn));
 void *must_alloc(size_t size);

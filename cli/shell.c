@@ -29,8 +29,8 @@
 #define SLAB_VERSION "0"
 #endif
 
-#define PROMPT	 "slabctl> "
-#define CONTINUE "    ...> "
+#define PROMPT	      "slabctl> "
+#define CONTINUE      "    ...> "
 #define HISTORY_LINES 10000
 
 static char *typed;	      /* lines so far of one command */
@@ -55,8 +55,8 @@ static bool find_path(char *buf, size_t size, const char *variable,
 		       (int)size;
 	if (!home || !*home)
 		return false;
-	return snprintf(buf, size, "%s/%s/slabctl/%s", home, below_home,
-			file) < (int)size;
+	return snprintf(buf, size, "%s/%s/slabctl/%s", home, below_home, file) <
+	       (int)size;
 }
 
 static void make_folders(char *path)
@@ -101,8 +101,9 @@ static void history_open(void)
 
 static void history_keep(const char *line)
 {
-	HIST_ENTRY *last = history_length ?
-		history_get(history_base + history_length - 1) : NULL;
+	HIST_ENTRY *last =
+		history_length ? history_get(history_base + history_length - 1)
+			       : NULL;
 	int err;
 
 	if (!line[strspn(line, " \t")] || (last && !strcmp(last->line, line)))
@@ -132,8 +133,9 @@ static char *next_match(const char *text, int state)
 	(void)text;
 	if (!state)
 		next_candidate = 0;
-	return candidates && candidates[next_candidate] ?
-		       strdup(candidates[next_candidate++]) : NULL;
+	return candidates && candidates[next_candidate]
+		       ? strdup(candidates[next_candidate++])
+		       : NULL;
 }
 
 static char **complete(const char *text, int start, int end)
@@ -146,8 +148,8 @@ static char **complete(const char *text, int start, int end)
 	if (typed) { /* the command began lines ago */
 		char *all = must_alloc(offset + strlen(line) + 1);
 
-		strcpy(all, typed);
-		strcat(all, line);
+		memcpy(all, typed, offset);
+		memcpy(all + offset, line, strlen(line));
 		free(line);
 		line = all;
 	}
@@ -185,13 +187,13 @@ static const char *without_prompt(const char *line)
 
 static void keep_typed(const char *line)
 {
-	size_t have = typed ? strlen(typed) : 0;
-	char *all = must_alloc(have + strlen(line) + 2);
+	size_t have = typed ? strlen(typed) : 0, n = strlen(line);
+	char *all = must_alloc(have + n + 2);
 
 	if (typed)
-		strcpy(all, typed);
-	strcpy(all + have, line);
-	strcat(all, "\n");
+		memcpy(all, typed, have);
+	memcpy(all + have, line, n);
+	all[have + n] = '\n';
 	free(typed);
 	typed = all;
 }
@@ -325,7 +327,8 @@ static void start_file(void)
 	bool was_quiet = session.opt.is_quiet;
 
 	if (!find_path(path, sizeof(path), "XDG_CONFIG_HOME", ".config",
-		       "init.slab") || access(path, F_OK))
+		       "init.slab") ||
+	    access(path, F_OK))
 		return;
 	session.opt.is_quiet = true;
 	session.is_shell = session.shows_results = false;

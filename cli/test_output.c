@@ -29,8 +29,8 @@ static const struct field test_fields[] = {
 	FIELD("scenarios", TABLE, "one row each", .of = result_fields),
 	{},
 };
-static const struct field test_returns = FIELD("test", RECORD, NULL,
-					       .of = test_fields);
+static const struct field test_returns =
+	FIELD("test", RECORD, NULL, .of = test_fields);
 
 static void print_lines(const char *prefix, const char *text)
 {
@@ -113,8 +113,7 @@ static void tell_tap(struct test_output *to, const struct test_file *f,
 {
 	bool is_bad = r->outcome > OUTCOME_OK;
 
-	printf("%sok %zu - %s: ", is_bad ? "not " : "", ++to->nr_told,
-	       f->path);
+	printf("%sok %zu - %s: ", is_bad ? "not " : "", ++to->nr_told, f->path);
 	if (r->outcome == OUTCOME_SKIPPED)
 		printf("%s # SKIP %s\n", r->title, r->message);
 	else
@@ -203,7 +202,8 @@ static int write_junit(const char *path, const struct test_file *file,
 
 	if (!f)
 		return -errno;
-	fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+	fprintf(f,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuite name=\"slabctl\" tests=\"%zu\" failures=\"%zu\" "
 		"errors=\"%zu\" skipped=\"%zu\">\n",
 		all, count[OUTCOME_FAILED],
@@ -300,10 +300,12 @@ enum exit_code test_output_end(struct test_output *to,
 		}
 	}
 	if (!all) {
-		fail("no_scenario", to->filter ? "* matches anything: --filter "
-						 "'*overflow*'" : NULL,
-		     to->filter ? "no title matches --filter '%s'" :
-				  "the files have no scenario%.0s",
+		fail("no_scenario",
+		     to->filter ? "* matches anything: --filter "
+				  "'*overflow*'"
+				: NULL,
+		     to->filter ? "no title matches --filter '%s'"
+				: "the files have no scenario%.0s",
 		     to->filter ? to->filter : "");
 		output_error();
 		return EXIT_USAGE;

@@ -184,7 +184,7 @@ static void start(struct job *j, struct test_file *f, bool updates)
 static void add_result(struct test_file *f, const struct scenario_result *r,
 		       const char *output)
 {
-	f->result = realloc(f->result, (f->nr + 1) * sizeof(*f->result));
+	f->result = realloc(f->result, (f->nr + 1) * sizeof(struct scenario_result *));
 	if (!f->result)
 		die_no_memory();
 	f->result[f->nr] = must_alloc(sizeof(*r));

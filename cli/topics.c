@@ -6,6 +6,8 @@
 
 #include "help.h"
 
+/* The texts stand as they are shown. */
+/* clang-format off */
 const struct topic topics[] = {
 	{ "options", "how slabctl is called",
 "slabctl                          a shell on a terminal, else a script from stdin\n"

@@ -135,8 +135,7 @@ static void tell_difference(const char *want, const char *got,
 	while (*want && *got) {
 		size_t n = (size_t)(next_line(want) - want);
 
-		if (n != (size_t)(next_line(got) - got) ||
-		    memcmp(want, got, n))
+		if (n != (size_t)(next_line(got) - got) || memcmp(want, got, n))
 			break;
 		want += n;
 		got += n;
@@ -169,8 +168,7 @@ static void take_error(struct scenario_result *r)
 	snprintf(r->hint, sizeof(r->hint), "%s", session.error.hint);
 }
 
-void transcript_run(const char *path, bool updates,
-		    struct scenario_result *ret)
+void transcript_run(const char *path, bool updates, struct scenario_result *ret)
 {
 	const char *name = strrchr(path, '/');
 	struct text now;

@@ -49,8 +49,8 @@ static unsigned int count_lines(const char *from, const char *to)
 
 static bool has_statements_inside(const char *word, size_t n)
 {
-	static const char *const control[] = { "if", "for", "foreach", "while",
-					       "catch", "try" };
+	static const char *const control[] = { "if",	"for",	 "foreach",
+					       "while", "catch", "try" };
 	size_t i;
 
 	if (n > 1 && word[0] == '@')
@@ -158,8 +158,7 @@ static Tcl_Obj *frame_now(void)
 {
 	Tcl_InterpState state = Tcl_SaveInterpState(session.interp, TCL_OK);
 	Tcl_Obj *words[3] = { Tcl_NewStringObj("::info", -1),
-			      Tcl_NewStringObj("frame", -1),
-			      Tcl_NewIntObj(0) };
+			      Tcl_NewStringObj("frame", -1), Tcl_NewIntObj(0) };
 	Tcl_Obj *frame = NULL;
 	int i;
 
@@ -191,8 +190,8 @@ static unsigned int base_line(void)
 {
 	unsigned int depth = session.body_depth;
 
-	return depth && depth <= 64 ? session.body_line[depth - 1] :
-				      session.unit_line;
+	return depth && depth <= 64 ? session.body_line[depth - 1]
+				    : session.unit_line;
 }
 
 static void set_text(struct where *w, const char *text)
@@ -209,8 +208,7 @@ bool where_now(struct where *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	if (!frame) {
-		snprintf(ret->file, sizeof(ret->file), "%s",
-			 session.unit_file);
+		snprintf(ret->file, sizeof(ret->file), "%s", session.unit_file);
 		ret->line = 1;
 		set_text(ret, session.unit ? session.unit : "");
 		return session.is_oneshot;
@@ -235,8 +233,7 @@ bool where_now(struct where *ret)
 		snprintf(ret->file, sizeof(ret->file), "%.120s", name);
 		ret->line = (unsigned int)line;
 	} else {
-		snprintf(ret->file, sizeof(ret->file), "%s",
-			 session.unit_file);
+		snprintf(ret->file, sizeof(ret->file), "%s", session.unit_file);
 		ret->line = base_line() + (unsigned int)line - 1;
 	}
 	is_statement = !frame_get(frame, "proc") &&
@@ -293,8 +290,8 @@ static const char *next_place(const char *info, unsigned int *line)
  * it count from theirs, and ours is the outermost of all. */
 static unsigned int body_error_line(void)
 {
-	const char *p = Tcl_GetVar(session.interp, "errorInfo",
-				   TCL_GLOBAL_ONLY);
+	const char *p =
+		Tcl_GetVar(session.interp, "errorInfo", TCL_GLOBAL_ONLY);
 	unsigned int line, sum = 1, found = 1;
 
 	while (p && (p = next_place(p, &line))) {
@@ -351,8 +348,8 @@ int where_eval_body(Tcl_Obj *body)
 			Tcl_DecrRefCount(frame);
 		fail("nesting", "does something call itself without end?",
 		     "too many bodies inside each other");
-		Tcl_SetObjResult(session.interp, Tcl_NewStringObj(
-					session.error.message, -1));
+		Tcl_SetObjResult(session.interp,
+				 Tcl_NewStringObj(session.error.message, -1));
 		return TCL_ERROR;
 	}
 	o = frame ? frame_get(frame, "cmd") : NULL;
@@ -380,8 +377,8 @@ int where_eval_body(Tcl_Obj *body)
 /* What lies inside a procedure counts from its first line. */
 void where_adopt_error(unsigned int unit_line)
 {
-	const char *p = Tcl_GetVar(session.interp, "errorInfo",
-				   TCL_GLOBAL_ONLY);
+	const char *p =
+		Tcl_GetVar(session.interp, "errorInfo", TCL_GLOBAL_ONLY);
 	unsigned int line = 0, inner = 0, here;
 	char file[128];
 
@@ -408,8 +405,8 @@ void where_adopt_error(unsigned int unit_line)
 const char *where_rest(const char *unit, unsigned int first_line,
 		       unsigned int *line)
 {
-	const char *info = Tcl_GetVar(session.interp, "errorInfo",
-				      TCL_GLOBAL_ONLY);
+	const char *info =
+		Tcl_GetVar(session.interp, "errorInfo", TCL_GLOBAL_ONLY);
 	const char *text = unit, *done = unit;
 	unsigned int failed = 0, here, at = first_line;
 	Tcl_Parse parse;
