@@ -146,10 +146,10 @@ static char **complete(const char *text, int start, int end)
 	rl_attempted_completion_over = 1;
 	line[end] = '\0';
 	if (typed) { /* the command began lines ago */
-		char *all = must_alloc(offset + strlen(line) + 1);
+		char *all;
 
-		memcpy(all, typed, offset);
-		memcpy(all + offset, line, strlen(line));
+		if (asprintf(&all, "%s%s", typed, line) < 0)
+			die_no_memory();
 		free(line);
 		line = all;
 	}
@@ -187,13 +187,10 @@ static const char *without_prompt(const char *line)
 
 static void keep_typed(const char *line)
 {
-	size_t have = typed ? strlen(typed) : 0, n = strlen(line);
-	char *all = must_alloc(have + n + 2);
+	char *all;
 
-	if (typed)
-		memcpy(all, typed, have);
-	memcpy(all + have, line, n);
-	all[have + n] = '\n';
+	if (asprintf(&all, "%s%s\n", typed ? typed : "", line) < 0)
+		die_no_memory();
 	free(typed);
 	typed = all;
 }
