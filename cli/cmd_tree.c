@@ -143,7 +143,8 @@ static int tree_ls(const struct invocation *inv, struct model *out)
 	err = tree_readdir(inv->target, &node, &nodes, &nr);
 	if (err)
 		return fail_path(inv, path, &node, err, NULL);
-	qsort(nodes, nr, sizeof(*nodes), by_name);
+	if (nr)
+		qsort(nodes, nr, sizeof(*nodes), by_name);
 	for (i = 0; i < nr; i++)
 		list_node(table, &nodes[i]);
 	free(nodes);

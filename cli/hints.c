@@ -99,7 +99,7 @@ static const struct later {
 	{ "barn", "sheaves and barns" }, { "sheaf", "sheaves and barns" },
 	{ "sweep", "failure sweeps" },	 { "leaks", "leak search" },
 	{ "refs", "reference search" },	 { "snap", "snapshots" },
-	{ "journal", "the journal" },	 { "mount", "the mounted tree" },
+	{ "journal", "journal" },	 { "mount", "mounted tree" },
 	{ "lesson", "lessons" },
 };
 

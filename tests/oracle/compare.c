@@ -284,8 +284,10 @@ int command_run(const char *path, const struct run_options *o)
 	struct cases cs = { 0 };
 	size_t nr = 0, unused = 0, stopped;
 
-	if (parse_path(path, &cs))
+	if (parse_path(path, &cs)) {
+		cases_free(&cs); /* what was read before the mistake */
 		return 2;
+	}
 	for (size_t i = 0; i < cs.nr; i++) {
 		if (o->show && strcmp(cs.at[i].name, o->show))
 			continue;
@@ -294,6 +296,7 @@ int command_run(const char *path, const struct run_options *o)
 	}
 	if (o->show && !nr) {
 		fprintf(stderr, "%s: no case '%s'\n", path, o->show);
+		cases_free(&cs);
 		return 2;
 	}
 	for (size_t i = 0; i < nr_rules; i++) {
