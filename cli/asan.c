@@ -24,7 +24,6 @@
 #define HOOK __attribute__((visibility("default")))
 
 /* Read before main; what ASAN_OPTIONS says comes after it. */
-const char *__asan_default_options(void);
 HOOK const char *__asan_default_options(void)
 {
 	return "halt_on_error=0:suppress_equal_pcs=0:detect_leaks=0:"

@@ -64,13 +64,14 @@ struct findings {
 	size_t nr;
 };
 
-/* +192..+193: found 0x12, wanted 0xcc (Right Redzone overwritten, report 2) */
+/* +192..+193: found 0x12, wanted 0xcc (Right Redzone, report 2) */
 static void add_finding(struct findings *f, const struct slab_report *r,
 			unsigned int number)
 {
 	struct value *row = table_row(f->table);
 	long first = (long)(r->first - f->object);
 	long last = (long)(r->last - f->object);
+	const char *title = report_title(r), *end;
 	char range[48], tail[32] = "";
 
 	put_text(row, "what", "%s", report_title(r));
@@ -88,11 +89,14 @@ static void add_finding(struct findings *f, const struct slab_report *r,
 		return;
 	snprintf(range, sizeof(range), first == last ? "%+ld" : "%+ld..%+ld",
 		 first, last);
+	end = strstr(title, " overwritten");
 	f->mark[f->nr].offset = first;
 	f->mark[f->nr].style = number ? STYLE_WARN : STYLE_BAD;
 	f->mark[f->nr++].text =
-		model_format(f->out, "%s: found 0x%02x, wanted 0x%02x (%s%s)",
-			     range, r->found, r->wanted, report_title(r), tail);
+		model_format(f->out, "%s: found 0x%02x, wanted 0x%02x (%.*s%s)",
+			     range, r->found, r->wanted,
+			     (int)(end ? end - title : (long)strlen(title)),
+			     title, tail);
 }
 
 static void take_finding(void *arg, const struct slab_report *r)

@@ -74,6 +74,10 @@ static inline void list_splice(struct list_head *list, struct list_head *head)
 	list_init(list);
 }
 
+/* The list must not be empty. */
+#define list_first_entry(head, type, member) \
+	container_of((head)->next, type, member)
+
 #define list_for_each_entry(pos, head, member)                               \
 	for (pos = container_of((head)->next, __typeof__(*pos), member);     \
 	     &pos->member != (head);                                         \

@@ -30,7 +30,8 @@ static bool shutdown_node(struct kmem_cache *s, struct kmem_cache_node *n)
 		}
 	}
 	node_unlock(s, n);
-	list_for_each_entry_safe(slab, next, &empty, slab_list) {
+	while (!list_empty(&empty)) {
+		slab = list_first_entry(&empty, struct slab, slab_list);
 		list_del(&slab->slab_list);
 		slab_count(s, slab, -1);
 		slab_discard(s, slab);

@@ -34,7 +34,8 @@ static bool shrink_node(struct kmem_cache *s, struct kmem_cache_node *n)
 	for (i = SHRINK_PROMOTE_MAX; i > 0; i--)
 		list_splice(&by_free[i - 1], &n->partial);
 	node_unlock(s, n);
-	list_for_each_entry_safe(slab, next, &discard, slab_list) {
+	while (!list_empty(&discard)) {
+		slab = list_first_entry(&discard, struct slab, slab_list);
 		list_del(&slab->slab_list);
 		slab_discard(s, slab);
 	}

@@ -60,7 +60,8 @@ static unsigned long validate_node(struct kmem_cache *s,
 				    s->name, partial + cleared + full,
 				    n->nr_slabs);
 	}
-	list_for_each_entry_safe(slab, next, &lost_chain, slab_list) {
+	while (!list_empty(&lost_chain)) {
+		slab = list_first_entry(&lost_chain, struct slab, slab_list);
 		list_del(&slab->slab_list);
 		node_add_full(s, n, slab);
 	}

@@ -102,7 +102,7 @@ static const char *fill_in(const struct slab_event *event, const char **from,
 			   char *buf, size_t size)
 {
 	static const char *const words[] = { "%cache", "%slab", "%object", "%a",
-					     "%b" };
+					     "%b",     "%s",	"%end" };
 	size_t i, n;
 
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
@@ -125,6 +125,12 @@ static const char *fill_in(const struct slab_event *event, const char **from,
 		break;
 	case 4:
 		snprintf(buf, size, "%lu", event->b);
+		break;
+	case 5:
+		snprintf(buf, size, "%s", event->a == 1 ? "" : "s");
+		break;
+	case 6:
+		snprintf(buf, size, "%s", event->b ? "tail" : "head");
 		break;
 	default:
 		return NULL;

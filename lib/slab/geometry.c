@@ -45,7 +45,7 @@ int geometry_order(unsigned int size, const struct geometry_parameters *p)
 	if (!target) {
 		unsigned int cpus = p->nr_cpus > 1 ? p->nr_cpus : p->nr_cpu_ids;
 
-		target = 4 * (fls(cpus) + 1);
+		target = 4UL * (fls(cpus) + 1);
 	}
 	target = MIN(target, objects_at(p->max_order, size));
 	lo = MAX(p->min_order, get_order(target * size));

@@ -12,7 +12,7 @@
 #include "slab/slab.h"
 
 /* A track in a slot, with a stack depot. */
-#define SLAB_TRACK_BYTES 32U
+#define SLAB_TRACK_BYTES 32UL
 
 struct geometry_parameters {
 	unsigned int min_order, max_order, min_objects;

@@ -12,7 +12,8 @@ static unsigned int node_of_next(unsigned long min_partial, unsigned int ratio)
 	unsigned int i;
 	void *p[17];
 
-	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 2, .nr_nodes = 2 });
+	lab_reopen(
+		&(struct slab_machine_config){ .nr_cpus = 2, .nr_nodes = 2 });
 	s = kmem_cache_create("p", 1024, NULL, 0);
 	assert_int_equal(s->oo.objects, 16);
 	for (i = 0; i < 17; i++)
@@ -37,7 +38,8 @@ static void partial_slabs_are_those_of_the_wanted_node(void **state)
 	unsigned int node;
 
 	(void)state;
-	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 2, .nr_nodes = 2 });
+	lab_reopen(
+		&(struct slab_machine_config){ .nr_cpus = 2, .nr_nodes = 2 });
 	s = kmem_cache_create("p", 64, NULL, 0);
 	/* CPU 0 asks, which is node 0's */
 	for (node = 0; node < 2; node++) {

@@ -13,8 +13,7 @@ static struct slab *slab_of(void *object)
 /* Objects of two slabs, eight of each. */
 static struct kmem_cache *two_slabs(void **a, void **b)
 {
-	struct kmem_cache *s = kmem_cache_create("p", 512, NULL,
-						 SLAB_NO_MERGE);
+	struct kmem_cache *s = kmem_cache_create("p", 512, NULL, SLAB_NO_MERGE);
 	unsigned int i;
 
 	for (i = 0; i < s->oo.objects; i++)
@@ -60,8 +59,8 @@ static void a_stranger_in_the_array_is_refused_alone(void **state)
 {
 	void *a[8], *b[8];
 	struct kmem_cache *s = two_slabs(a, b);
-	struct kmem_cache *other = kmem_cache_create("o", 512, NULL,
-						     SLAB_NO_MERGE);
+	struct kmem_cache *other =
+		kmem_cache_create("o", 512, NULL, SLAB_NO_MERGE);
 	void *stranger = kmem_cache_alloc(other, GFP_KERNEL);
 	void *p[] = { b[0], b[1], stranger };
 

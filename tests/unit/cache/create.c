@@ -42,8 +42,8 @@ static void some_debug_caches_use_no_double_word_exchange(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct kmem_cache *s = kmem_cache_create("p", 64, NULL,
-							 rows[i].flags);
+		struct kmem_cache *s =
+			kmem_cache_create("p", 64, NULL, rows[i].flags);
 
 		if (!!(s->flags & SLAB_CMPXCHG_DOUBLE) != rows[i].wanted)
 			fail_msg("flags %#x: wanted %d", rows[i].flags,
@@ -57,8 +57,8 @@ static void nobody_shares_with_what_would_not_share(void **state)
 
 	(void)state;
 	/* 8 more for the link of a constructed object: 72 */
-	assert_ptr_not_equal(kmem_cache_create("a", s->size, NULL,
-					       SLAB_ACCOUNT), s);
+	assert_ptr_not_equal(
+		kmem_cache_create("a", s->size, NULL, SLAB_ACCOUNT), s);
 	assert_ptr_not_equal(kmem_cache_create("b", s->size, NULL, 0), s);
 	s = kmem_cache_create_usercopy("u", 128, 0, 0, 0, 8, NULL);
 	assert_ptr_not_equal(kmem_cache_create("d", 128, NULL, 0), s);

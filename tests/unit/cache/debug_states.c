@@ -256,9 +256,9 @@ static void d8_an_emptied_slab_below_the_limit_stays_in_place(void **state)
 
 	(void)state;
 	kmem_cache_free(s, a);
+	assert_int_equal(s->node[0]->nr_slabs, 1);
 	assert_int_equal(slab_of(a)->inuse, 0);
 	assert_true(slab_is_partial(slab_of(a)));
-	assert_int_equal(s->node[0]->nr_slabs, 1);
 	intact(s);
 }
 

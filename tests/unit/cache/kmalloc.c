@@ -34,12 +34,12 @@ static void all_are(const uint8_t *p, unsigned int from, unsigned int to,
 static void dma_goes_before_reclaimable_before_accounted(void **state)
 {
 	(void)state;
-	assert_string_equal(class_of(kmalloc(8, GFP_KERNEL | __GFP_DMA |
-						__GFP_RECLAIMABLE |
-						__GFP_ACCOUNT)),
-			    "dma-kmalloc-8");
+	assert_string_equal(
+		class_of(kmalloc(8, GFP_KERNEL | __GFP_DMA | __GFP_RECLAIMABLE |
+					    __GFP_ACCOUNT)),
+		"dma-kmalloc-8");
 	assert_string_equal(class_of(kmalloc(8, GFP_KERNEL | __GFP_RECLAIMABLE |
-						__GFP_ACCOUNT)),
+							__GFP_ACCOUNT)),
 			    "kmalloc-rcl-8");
 	assert_string_equal(class_of(kmalloc(8, GFP_KERNEL | __GFP_ACCOUNT)),
 			    "kmalloc-cg-8");
@@ -49,7 +49,7 @@ static void dma_goes_before_reclaimable_before_accounted(void **state)
 static void classes_are_aligned_to_their_powers_of_two(void **state)
 {
 	static const unsigned int rows[][2] = {
-		{ 8, 8 },   { 64, 64 },	  { 96, 32 },	{ 192, 64 },
+		{ 8, 8 },     { 64, 64 },     { 96, 32 },     { 192, 64 },
 		{ 256, 256 }, { 4096, 4096 }, { 8192, 8192 },
 	};
 	unsigned int i, k;
@@ -58,9 +58,10 @@ static void classes_are_aligned_to_their_powers_of_two(void **state)
 	slab_machine_sysctl(lab.m, "slab_debug", "FZPU");
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		for (k = 0; k < 5; k++)
-			assert_int_equal((uintptr_t)kmalloc(rows[i][0],
-							    GFP_KERNEL) %
-						 rows[i][1], 0);
+			assert_int_equal(
+				(uintptr_t)kmalloc(rows[i][0], GFP_KERNEL) %
+					rows[i][1],
+				0);
 }
 
 static void products_that_do_not_fit_are_refused(void **state)
@@ -102,8 +103,8 @@ static void ksize_promises_what_may_be_used(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct kmem_cache *s = kmem_cache_create("p", 60, NULL,
-							 rows[i].flags);
+		struct kmem_cache *s =
+			kmem_cache_create("p", 60, NULL, rows[i].flags);
 		char *p = kmem_cache_alloc(s, GFP_KERNEL);
 
 		if (ksize(p) != rows[i].wanted)
@@ -145,8 +146,8 @@ static void writing_ctor(void *object)
 static uint8_t byte_of_second_life(slab_flags_t flags, void (*ctor)(void *),
 				   gfp_t gfp)
 {
-	struct kmem_cache *s = kmem_cache_create("p", 64, 0,
-						 flags | SLAB_NO_MERGE, ctor);
+	struct kmem_cache *s =
+		kmem_cache_create("p", 64, 0, flags | SLAB_NO_MERGE, ctor);
 	uint8_t *p = kmem_cache_alloc(s, GFP_KERNEL);
 
 	memset(p, 0x33, 64);
@@ -163,13 +164,15 @@ static void init_on_alloc_spares_some(void **state)
 	assert_int_equal(byte_of_second_life(0, NULL, GFP_KERNEL), 0);
 	assert_int_equal(byte_of_second_life(0, writing_ctor, GFP_KERNEL),
 			 0x33);
-	assert_int_equal(byte_of_second_life(SLAB_TYPESAFE_BY_RCU, NULL,
-					     GFP_KERNEL), 0x33);
+	assert_int_equal(
+		byte_of_second_life(SLAB_TYPESAFE_BY_RCU, NULL, GFP_KERNEL),
+		0x33);
 	assert_int_equal(byte_of_second_life(SLAB_POISON, NULL, GFP_KERNEL),
 			 POISON_FREE);
 	/* whoever asks gets zeros */
-	assert_int_equal(byte_of_second_life(SLAB_POISON, NULL,
-					     GFP_KERNEL | __GFP_ZERO), 0);
+	assert_int_equal(
+		byte_of_second_life(SLAB_POISON, NULL, GFP_KERNEL | __GFP_ZERO),
+		0);
 }
 
 static void init_on_free_spares_red_zones_and_the_request(void **state)
@@ -180,8 +183,9 @@ static void init_on_free_spares_red_zones_and_the_request(void **state)
 
 	(void)state;
 	lab_reopen(&(struct slab_machine_config){ .init_on_free = true });
-	s = kmem_cache_create("k", 64, NULL, SLAB_KMALLOC | SLAB_RED_ZONE |
-			      SLAB_STORE_USER | SLAB_CONSISTENCY_CHECKS);
+	s = kmem_cache_create("k", 64, NULL,
+			      SLAB_KMALLOC | SLAB_RED_ZONE | SLAB_STORE_USER |
+				      SLAB_CONSISTENCY_CHECKS);
 	p = kmem_cache_alloc_orig(s, GFP_KERNEL, 19);
 	memset(p, 0x33, 19);
 	kmem_cache_free(s, p);
@@ -290,6 +294,7 @@ static void large_memory_moves_when_a_class_will_do(void **state)
 	memset(p, 0x33, 20000);
 	assert_ptr_equal(krealloc(p, 9000, GFP_KERNEL), p);
 	q = krealloc(p, 100, GFP_KERNEL);
+	assert_ptr_not_equal(q, p);
 	assert_string_equal(class_of(q), "kmalloc-128");
 	assert_int_equal(q[99], 0x33);
 	assert_null(virt_to_slab(lab.m, p));

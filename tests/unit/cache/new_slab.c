@@ -94,8 +94,8 @@ static void counting_ctor(void *object)
 
 static void each_object_is_constructed_once(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("c", 64, 0, SLAB_POISON,
-						 counting_ctor);
+	struct kmem_cache *s =
+		kmem_cache_create("c", 64, 0, SLAB_POISON, counting_ctor);
 	unsigned char *p;
 
 	(void)state;

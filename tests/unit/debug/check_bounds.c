@@ -68,8 +68,8 @@ static const char *title_at(const struct slot *o, int at)
 	if (at < 0)
 		return "Left Redzone overwritten";
 	if (at < size && o->is_free && has(o, SLAB_OBJECT_POISON))
-		return at == size - 1 ? "End Poison overwritten" :
-					"Poison overwritten";
+		return at == size - 1 ? "End Poison overwritten"
+				      : "Poison overwritten";
 	if (at < size && !o->is_free && at >= o->orig)
 		return "kmalloc Redzone overwritten";
 	if (at < size)
@@ -98,7 +98,8 @@ static void expect_byte(const struct slot *o, uint8_t *object, int at)
 	snprintf(said, sizeof(said), "%s%s", title,
 		 *title ? "; FIX RESTORING" : "");
 	if (strcmp(lab_said(), said) != 0) {
-		print_error("flags %#x, size %u, %s object, byte %d: wanted \"%s\", found \"%s\"\n",
+		print_error("flags %#x, size %u, %s object, byte %d: wanted "
+			    "\"%s\", found \"%s\"\n",
 			    o->s->flags, o->s->object_size,
 			    o->is_free ? "free" : "used", at, said, lab_said());
 		fail();
@@ -135,9 +136,9 @@ static void every_byte_of_a_slot_is_checked_as_what_it_is(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct kmem_cache *s = kmem_cache_create("ring", rows[i].size,
-							 rows[i].align,
-							 rows[i].flags, NULL);
+		struct kmem_cache *s =
+			kmem_cache_create("ring", rows[i].size, rows[i].align,
+					  rows[i].flags, NULL);
 		struct slot o = { .s = s };
 		uint8_t *p;
 		int at;
@@ -155,7 +156,8 @@ static void every_byte_of_a_slot_is_checked_as_what_it_is(void **state)
 	}
 }
 
-static void a_slabs_tail_is_checked_from_its_first_to_its_last_byte(void **state)
+static void
+a_slabs_tail_is_checked_from_its_first_to_its_last_byte(void **state)
 {
 	struct kmem_cache *s = cache(100, P);
 	uint8_t *base = (uint8_t *)slab_base(lab.m, slab_of(alloc(s)));
@@ -266,7 +268,8 @@ static void validate_stops_at_the_first_bad_object_of_a_slab(void **state)
 	/* the next slab is looked at all the same, partial ones first */
 	assert_int_equal(validate_slab_cache(s), 3);
 	assert_int_equal(lab.records[2].object, (uintptr_t)a);
-	expect("Right Redzone overwritten; FIX RESTORING; Right Redzone overwritten; FIX RESTORING",
+	expect("Right Redzone overwritten; FIX RESTORING; Right Redzone "
+	       "overwritten; FIX RESTORING",
 	       4);
 	validate_slab_cache(s);
 	assert_int_equal(lab.records[0].object, (uintptr_t)b);
@@ -369,7 +372,8 @@ static void validate_walks_every_node(void **state)
 	p[1] = kmem_cache_alloc_node(s, GFP_KERNEL, 1);
 	p[0][64] = p[1][64] = 0x41;
 	assert_int_equal(validate_slab_cache(s), 2);
-	expect("Right Redzone overwritten; FIX RESTORING; Right Redzone overwritten; FIX RESTORING",
+	expect("Right Redzone overwritten; FIX RESTORING; Right Redzone "
+	       "overwritten; FIX RESTORING",
 	       4);
 }
 
@@ -416,7 +420,8 @@ static void a_cut_chain_ends_at_its_last_good_object(void **state)
 	assert_null(get_freepointer(s, a));
 	assert_ptr_equal(slab_of(a)->freelist, b);
 	assert_int_equal(slab_of(a)->inuse, slab_of(a)->objects - 2);
-	expect("Freechain corrupt; Wrong object count. Counter is %d but counted were %d; FIX COUNT_ADJUSTED",
+	expect("Freechain corrupt; Wrong object count. Counter is %d but "
+	       "counted were %d; FIX COUNT_ADJUSTED",
 	       3);
 }
 
@@ -431,7 +436,8 @@ static void a_damaged_order_invents_no_objects(void **state)
 	validate_slab_cache(s);
 	assert_int_equal(slab->objects, objects);
 	assert_int_equal(slab->order, 0);
-	expect("Wrong number of objects. Found %d but should be %d; FIX OBJECTS_ADJUSTED",
+	expect("Wrong number of objects. Found %d but should be %d; FIX "
+	       "OBJECTS_ADJUSTED",
 	       2);
 }
 
@@ -462,8 +468,10 @@ static void a_circle_of_all_objects_is_seen_as_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		lab_test_hardened(every_byte_of_a_slot_is_checked_as_what_it_is),
-		lab_test(a_slabs_tail_is_checked_from_its_first_to_its_last_byte),
+		lab_test_hardened(
+			every_byte_of_a_slot_is_checked_as_what_it_is),
+		lab_test(
+			a_slabs_tail_is_checked_from_its_first_to_its_last_byte),
 		lab_test(without_poison_a_tail_is_nobodys_business),
 		lab_test_hardened(undamaged_objects_pass_every_check),
 		lab_test(requests_of_every_size_pass_every_check),

@@ -16,8 +16,8 @@ static int wanted_at(const struct kmem_cache *s, int at, bool in_use, int orig)
 {
 	int size = (int)s->object_size, inuse = (int)s->inuse;
 	int link = (int)s->offset, red = in_use ? 0xcc : 0xbb;
-	bool has_orig = (s->flags & (Z | U | SLAB_KMALLOC)) ==
-			(Z | U | SLAB_KMALLOC);
+	bool has_orig =
+		(s->flags & (Z | U | SLAB_KMALLOC)) == (Z | U | SLAB_KMALLOC);
 	int end = in_use && has_orig ? orig : size;
 
 	if (at >= link && at < link + 8 && (link >= inuse || !in_use))
@@ -44,7 +44,8 @@ static void expect_slot(const struct kmem_cache *s, const uint8_t *p,
 		int wanted = wanted_at(s, at, in_use, orig);
 
 		if (wanted != ANY && p[at] != wanted)
-			fail_msg("flags %#x, size %u, %s object, byte %d: wanted %#x, found %#x",
+			fail_msg("flags %#x, size %u, %s object, byte %d: "
+				 "wanted %#x, found %#x",
 				 s->flags, s->object_size, which, at, wanted,
 				 p[at]);
 	}
@@ -74,9 +75,9 @@ static void every_byte_of_a_slot_is_written_as_what_it_is(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct kmem_cache *s = kmem_cache_create("ring", rows[i].size,
-							 rows[i].align,
-							 rows[i].flags, NULL);
+		struct kmem_cache *s =
+			kmem_cache_create("ring", rows[i].size, rows[i].align,
+					  rows[i].flags, NULL);
 		int orig = (int)(rows[i].orig ? rows[i].orig : s->object_size);
 		uint8_t *p = kmem_cache_alloc_orig(s, GFP_KERNEL, (size_t)orig);
 
@@ -85,8 +86,8 @@ static void every_byte_of_a_slot_is_written_as_what_it_is(void **state)
 		memset(p, 0x11, (size_t)orig);
 		kmem_cache_free(s, p);
 		expect_slot(s, p, "freed", false, orig);
-		assert_ptr_equal(kmem_cache_alloc_orig(s, GFP_KERNEL,
-						       (size_t)orig), p);
+		assert_ptr_equal(
+			kmem_cache_alloc_orig(s, GFP_KERNEL, (size_t)orig), p);
 		expect_slot(s, p, "used again", true, orig);
 	}
 }
@@ -95,8 +96,8 @@ static void a_new_slab_is_poisoned_and_its_objects_are_free(void **state)
 {
 	struct kmem_cache *s = kmem_cache_create("ring", 100, NULL, P);
 	uint8_t *p = kmem_cache_alloc(s, GFP_KERNEL);
-	const uint8_t *base = (uint8_t *)slab_base(lab.m,
-						   virt_to_slab(lab.m, p));
+	const uint8_t *base =
+		(uint8_t *)slab_base(lab.m, virt_to_slab(lab.m, p));
 	unsigned int at = 4096 / s->size * s->size;
 
 	(void)state;
@@ -108,8 +109,8 @@ static void a_new_slab_is_poisoned_and_its_objects_are_free(void **state)
 
 static void the_request_stands_behind_both_tracks(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("kmalloc", 64, 64,
-						 SLAB_KMALLOC | Z | P | U, NULL);
+	struct kmem_cache *s = kmem_cache_create(
+		"kmalloc", 64, 64, SLAB_KMALLOC | Z | P | U, NULL);
 	char *p = kmem_cache_alloc_orig(s, GFP_KERNEL, 19);
 
 	(void)state;

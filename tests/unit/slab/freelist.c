@@ -10,7 +10,8 @@ static uintptr_t stored(const void *p)
 	return word_read((const char *)p + 32);
 }
 
-static void hardened_links_are_xored_with_secret_and_swapped_address(void **state)
+static void
+hardened_links_are_xored_with_secret_and_swapped_address(void **state)
 {
 	struct kmem_cache *s = kmem_cache_create("p", 64, NULL, SLAB_NO_MERGE);
 	void *a = kmem_cache_alloc(s, GFP_KERNEL);
@@ -22,8 +23,8 @@ static void hardened_links_are_xored_with_secret_and_swapped_address(void **stat
 	kmem_cache_alloc(s, GFP_KERNEL);
 	kmem_cache_free(s, a);
 	kmem_cache_free(s, b);
-	assert_int_equal(stored(b), (uintptr_t)a ^ s->random ^
-					    __builtin_bswap64(at));
+	assert_int_equal(stored(b),
+			 (uintptr_t)a ^ s->random ^ __builtin_bswap64(at));
 	assert_ptr_equal(get_freepointer(s, b), a);
 }
 
@@ -55,7 +56,8 @@ static void plain_links_are_addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		lab_test_hardened(hardened_links_are_xored_with_secret_and_swapped_address),
+		lab_test_hardened(
+			hardened_links_are_xored_with_secret_and_swapped_address),
 		lab_test_hardened(each_hardened_cache_has_a_secret),
 		lab_test(plain_links_are_addresses),
 	};
