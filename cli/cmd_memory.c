@@ -7,10 +7,12 @@
  * AddressSanitizer they are judged like anybody's.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <slab/debug.h>
 #include <slab/inject.h>
 
 #include "commands.h"
@@ -189,6 +191,25 @@ static int store(const struct invocation *inv, struct model *out)
 	return 0;
 }
 
+/* What copy_to_user() and copy_from_user() ask before they copy. */
+static int usercopy(const struct invocation *inv, struct model *out)
+{
+	bool to_user = !strcmp(arg_word(inv, "DIRECTION"), "to");
+	uintptr_t address;
+	uint64_t n = 0;
+
+	(void)out;
+	if (place_address(arg_word(inv, "ADDR"), &address) ||
+	    arg_number(inv, "LEN", UINT64_MAX, &n))
+		return -EINVAL;
+	if (slab_check_usercopy(inv->machine, (void *)address, n, to_user))
+		return 0;
+	return fail_answer("usercopy",
+			   "cache create ... usersize=OFF,LEN opens a window",
+			   "usercopy: %" PRIu64 " bytes at %s may not be copied",
+			   n, address_text(address));
+}
+
 /* ---- rows ---- */
 
 static const struct field byte_field = FIELD(NULL, BYTE, NULL);
@@ -214,6 +235,13 @@ static const struct arg fill_args[] = {
 	ADDR_ARG,
 	ARG("LEN", WORD, "how many bytes", .is_required = true),
 	ARG("BYTE", WORD, "0 to 255", .is_required = true),
+	{},
+};
+static const struct arg usercopy_args[] = {
+	ARG("DIRECTION", WORD, "out to the user, or in from the user",
+	    .is_required = true, .choices = "to|from"),
+	ADDR_ARG,
+	ARG("LEN", WORD, "how many bytes", .is_required = true),
 	{},
 };
 static const struct arg load_args[] = { ADDR_ARG, {} };
@@ -253,6 +281,13 @@ const struct command memory_commands[] = {
 		.example = "poke $b.end 0x12",
 		.args = poke_args,
 		.run = poke,
+	},
+	{
+		.name = "usercopy",
+		.brief = "may these bytes be copied to or from the user?",
+		.example = "usercopy to $b 8",
+		.args = usercopy_args,
+		.run = usercopy,
 	},
 	{
 		.name = "fill",
