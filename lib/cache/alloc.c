@@ -22,9 +22,8 @@ static bool may_spin(gfp_t gfp)
 	return gfp & __GFP_RECLAIM;
 }
 
-/* A listed slab of a cache without checks has a head nobody can follow. */
-static void drop_bad_head(struct kmem_cache *s, struct kmem_cache_node *n,
-			  struct slab *slab)
+void slab_drop_bad_head(struct kmem_cache *s, struct kmem_cache_node *n,
+			struct slab *slab)
 {
 	struct slab_view v = view_live(s, slab);
 
@@ -58,7 +57,7 @@ static void *plain_alloc_from_partial(struct kmem_cache *s,
 		machine_point(s->machine, SLAB_POINT_FREELIST_READ);
 		object = old.freelist;
 		if (!view_may_follow(&v, object)) {
-			drop_bad_head(s, n, slab);
+			slab_drop_bad_head(s, n, slab);
 			return NULL;
 		}
 		new.freelist = get_freepointer(s, object);

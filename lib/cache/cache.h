@@ -51,6 +51,9 @@ void debug_free_chain(struct kmem_cache *s, struct slab *slab, void *head,
  * and a listed slab leaves the partial list at once (D11). list_lock held. */
 void slab_drop_freelist(struct kmem_cache *s, struct kmem_cache_node *n,
 			struct slab *slab);
+/* The same, reported, for a head that no cache without checks could follow. */
+void slab_drop_bad_head(struct kmem_cache *s, struct kmem_cache_node *n,
+			struct slab *slab);
 
 /* Frees empties and sorts the rest; true when slabs are left. */
 bool cache_shrink(struct kmem_cache *s);

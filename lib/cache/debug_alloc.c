@@ -83,11 +83,7 @@ void *debug_alloc_from_partial(struct kmem_cache *s, struct kmem_cache_node *n,
 		}
 	} else if (!can_follow) {
 		slab->inuse--;
-		report_slab(&v, SLAB_REPORT_FREEPTR_SLAB, NULL, 0, 0);
-		slab->freelist = NULL;
-		slab->inuse = slab->objects;
-		report_fix(&v, SLAB_FIX_FREELIST_CLEARED, NULL);
-		slab_drop_freelist(s, n, slab);
+		slab_drop_bad_head(s, n, slab);
 		return NULL;
 	}
 	hand_out(&v, object, orig_size);

@@ -97,6 +97,7 @@ struct slab_machine {
 	struct slab *memmap;
 	unsigned long nr_pages;	     /* of the slot */
 	unsigned long pages_opened;  /* from 0 */
+	unsigned long pages_high; /* none from here on was given out since a reset */
 	unsigned long pages_used, page_limit; /* limit 0: none */
 	unsigned long nr_pieces; /* of the largest order, some node's */
 	uint8_t piece_node[MAX_PIECES];

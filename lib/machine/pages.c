@@ -19,7 +19,7 @@
 #define PIECE_PAGES  (1UL << MAX_PAGE_ORDER)
 /* A reset clears what was used; above this the system's zero pages are
  * cheaper. */
-#define CLEAR_BY_HAND (4UL << 20)
+#define CLEAR_BY_HAND (256UL << 10)
 
 int machine_open_range(uintptr_t start, size_t bytes)
 {
@@ -164,6 +164,8 @@ struct slab *pages_alloc(struct slab_machine *m, gfp_t gfp, unsigned int order,
 	if (page) {
 		unsigned int on = node_of(m, page);
 
+		m->pages_high = MAX(m->pages_high,
+				    page_number(m, page) + pages);
 		m->pages_used += pages;
 		for (k = 0; k < pages; k++) {
 			memset(&page[k], 0, sizeof(*page));
@@ -260,7 +262,8 @@ size_t pages_taken(const struct slab_machine *m)
 
 void pages_reset(struct slab_machine *m)
 {
-	clear_range(m->base, pages_taken(m));
+	clear_range(m->base, m->pages_high << PAGE_SHIFT);
+	m->pages_high = 0;
 	clear_range((uintptr_t)m->memmap,
 		    m->nr_pieces * PIECE_PAGES * sizeof(struct slab));
 	pages_init(m);

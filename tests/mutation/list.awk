@@ -207,7 +207,7 @@ function check_test(i,    path, text) {
 	if (text == "")
 		complain(at[i], "no test " path)
 	else if (!index(text, "static void " test[i] "(void **state)") ||
-		 !index(text, "(" test[i] "),"))
+		 !index(text, test[i] "),"))
 		complain(at[i], "no test " test[i] " in " path)
 }
 
