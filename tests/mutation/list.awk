@@ -206,7 +206,7 @@ function check_test(i,    path, text) {
 	text = contents(path)
 	if (text == "")
 		complain(at[i], "no test " path)
-	else if (!index(text, "static void " test[i] "(void **state)") ||
+	else if (!index(text, test[i] "(void **state)") ||
 		 !index(text, test[i] "),"))
 		complain(at[i], "no test " test[i] " in " path)
 }
