@@ -207,6 +207,9 @@ int replay_print(const struct oracle_case *c, uint64_t seed, FILE *out);
 struct rule {
 	const char *name; /* a row of lib/DIVERGENCE.md, or of index.tsv */
 	const char *says; /* one line for --rules */
+	/* the same answer in the words of another version, nothing else: a
+	 * case that needs no other rule agrees */
+	bool is_wording;
 };
 extern const struct rule rules[];
 extern const size_t nr_rules;

@@ -16,10 +16,10 @@ const struct rule rules[] = {
 					      "cache is leaked, not freed" },
 	[RULE_NOT_SLAB_TEXT] = { "not-slab-text",
 				 "the warning about a pointer that no slab "
-				 "holds has other words" },
+				 "holds has other words", true },
 	[RULE_KFREE_PAGE_TEXT] = { "kfree-page-text",
 				   "the warning about a page that kmalloc did "
-				   "not give has other words" },
+				   "not give has other words", true },
 	[RULE_CYCLE] = { "cycle", "a chain of free objects that runs in a "
 				  "circle is found and dropped" },
 	[RULE_KREALLOC] = { "krealloc",
