@@ -182,7 +182,7 @@ static bool check_bytes(struct model *m, struct mslab *slab, const char *label,
 			long object, long start, int wanted, long n,
 			bool is_full)
 {
-	long first, last;
+	long first = 0, last = 0;
 	char text[96];
 
 	if (!find_wrong(m, slab, start, wanted, n, &first, &last))
