@@ -3,33 +3,12 @@
  * tests/unit/cache/api.c - the public calls: what they accept, what they
  * refuse and how, plain caches' arrows, merging, kmalloc, memory that ends
  */
-#include "../lab.h"
+#include "../ring.h"
 
 #include <errno.h>
 
 #include "machine/page.h"
 #include "slab/node.h"
-
-static struct slab *slab_of(void *object)
-{
-	return virt_to_slab(lab.m, object);
-}
-
-static void *alloc(struct kmem_cache *s)
-{
-	void *p = kmem_cache_alloc(s, GFP_KERNEL);
-
-	assert_non_null(p);
-	return p;
-}
-
-static void intact(struct kmem_cache *s)
-{
-	const char *broken = cache_check(s);
-
-	if (broken)
-		fail_msg("invariant: %s", broken);
-}
 
 static void refused(const char *name, unsigned int size,
 		    struct kmem_cache_args *args, slab_flags_t flags)

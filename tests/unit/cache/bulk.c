@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/unit/cache/bulk.c - chains of a bulk free: how far one looks, which
  * end is first, who is refused */
-#include "../lab.h"
+#include "../ring.h"
 
 #include "cache/cache.h"
-
-static struct slab *slab_of(void *object)
-{
-	return virt_to_slab(lab.m, object);
-}
 
 /* Objects of two slabs, eight of each. */
 static struct kmem_cache *two_slabs(void **a, void **b)

@@ -3,45 +3,16 @@
  * tests/unit/cache/debug_states.c - arrows D1 to D11 of slab-states.md, and
  * what each failed check does to its slab
  */
-#include "../lab.h"
+#include "../ring.h"
 
 #include "debug/check.h"
 #include "slab/node.h"
 
 #define FZPU SLAB_DEBUG_DEFAULT_FLAGS
 
-static struct slab *slab_of(void *object)
-{
-	return virt_to_slab(lab.m, object);
-}
-
-static struct kmem_cache *cache(unsigned int size, slab_flags_t flags)
-{
-	struct kmem_cache *s = kmem_cache_create("ring", size, NULL, flags);
-
-	assert_non_null(s);
-	return s;
-}
-
-static void *alloc(struct kmem_cache *s)
-{
-	void *p = kmem_cache_alloc(s, GFP_KERNEL);
-
-	assert_non_null(p);
-	return p;
-}
-
 static void poke(void *at, uint8_t byte)
 {
 	*(volatile uint8_t *)at = byte;
-}
-
-static void intact(struct kmem_cache *s)
-{
-	const char *broken = cache_check(s);
-
-	if (broken)
-		fail_msg("invariant: %s", broken);
 }
 
 /* Fills a slab: nr objects into p, all of one slab. */

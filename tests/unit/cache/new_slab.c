@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/unit/cache/new_slab.c - the order of objects, and their constructor */
-#include "../lab.h"
+#include "../ring.h"
 
 #include "machine/page.h"
 #include "slab/node.h"
-
-static struct slab *slab_of(void *object)
-{
-	return virt_to_slab(lab.m, object);
-}
 
 /* All objects of a new slab, as they are handed out. */
 static unsigned int take_slab(struct kmem_cache *s, void **p)

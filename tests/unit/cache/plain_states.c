@@ -3,7 +3,7 @@
  * tests/unit/cache/plain_states.c - arrows of slab-states.md 4.2: locks taken
  * and left, both sides of min_partial, the order that shrink makes
  */
-#include "../lab.h"
+#include "../ring.h"
 
 #include "machine/page.h"
 #include "slab/node.h"
@@ -25,38 +25,9 @@ static void release_at_pages(void *arg, enum slab_point_kind point)
 		lock_release(&n->list_lock);
 }
 
-static struct slab *slab_of(void *object)
-{
-	return virt_to_slab(lab.m, object);
-}
-
-static struct kmem_cache *cache(unsigned int size)
-{
-	struct kmem_cache *s = kmem_cache_create("p", size, NULL, 0);
-
-	assert_non_null(s);
-	return s;
-}
-
-static void *alloc(struct kmem_cache *s)
-{
-	void *p = kmem_cache_alloc(s, GFP_KERNEL);
-
-	assert_non_null(p);
-	return p;
-}
-
-static void intact(struct kmem_cache *s)
-{
-	const char *broken = cache_check(s);
-
-	if (broken)
-		fail_msg("invariant: %s", broken);
-}
-
 static void t2_a_new_slab_goes_to_the_head_of_partial(void **state)
 {
-	struct kmem_cache *s = cache(64);
+	struct kmem_cache *s = cache(64, 0);
 	struct kmem_cache_node *n = s->node[0];
 	struct slab *old = slab_of(alloc(s));
 	void *a;
@@ -76,7 +47,7 @@ static void t2_a_new_slab_goes_to_the_head_of_partial(void **state)
 
 static void t3_a_new_slab_goes_back_when_the_lock_is_held(void **state)
 {
-	struct kmem_cache *s = cache(64);
+	struct kmem_cache *s = cache(64, 0);
 
 	(void)state;
 	lock_take(&s->node[0]->list_lock);
@@ -89,7 +60,7 @@ static void t3_a_new_slab_goes_back_when_the_lock_is_held(void **state)
 
 static void t8_a_listed_slab_without_a_chain_is_listed_once(void **state)
 {
-	struct kmem_cache *s = cache(64);
+	struct kmem_cache *s = cache(64, 0);
 	void *a = alloc(s), *b = alloc(s);
 
 	(void)state;
@@ -104,7 +75,7 @@ static void t8_a_listed_slab_without_a_chain_is_listed_once(void **state)
 
 static void t11_a_free_in_between_takes_no_lock(void **state)
 {
-	struct kmem_cache *s = cache(64);
+	struct kmem_cache *s = cache(64, 0);
 	void *a = alloc(s), *b = alloc(s);
 
 	(void)state;
@@ -122,7 +93,7 @@ static void t11_a_free_in_between_takes_no_lock(void **state)
 
 static void t14_a_full_slab_does_not_count_itself(void **state)
 {
-	struct kmem_cache *s = cache(20000);
+	struct kmem_cache *s = cache(20000, 0);
 	void *a = alloc(s), *b = alloc(s);
 
 	(void)state;
@@ -139,7 +110,7 @@ static void t14_a_full_slab_does_not_count_itself(void **state)
 static void t17_more_than_32_free_objects_are_not_sorted(void **state)
 {
 	static const unsigned int nr_free[3] = { 40, 33, 32 };
-	struct kmem_cache *s = cache(64);
+	struct kmem_cache *s = cache(64, 0);
 	struct slab *slabs[3];
 	struct list_head *at;
 	void *p[3][64];

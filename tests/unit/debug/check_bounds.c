@@ -3,7 +3,7 @@
  * tests/unit/debug/check_bounds.c - what checks look at, byte by byte, where
  * they stop, and what they leave alone (spec/debugging/checks.md 2.1 to 2.8)
  */
-#include "../lab.h"
+#include "../ring.h"
 
 #include "cache/cache.h"
 #include "debug/check.h"
@@ -13,27 +13,6 @@
 #define Z SLAB_RED_ZONE
 #define P SLAB_POISON
 #define U SLAB_STORE_USER
-
-static struct slab *slab_of(void *object)
-{
-	return virt_to_slab(lab.m, object);
-}
-
-static struct kmem_cache *cache(unsigned int size, slab_flags_t flags)
-{
-	struct kmem_cache *s = kmem_cache_create("ring", size, NULL, flags);
-
-	assert_non_null(s);
-	return s;
-}
-
-static void *alloc(struct kmem_cache *s)
-{
-	void *p = kmem_cache_alloc(s, GFP_KERNEL);
-
-	assert_non_null(p);
-	return p;
-}
 
 static void expect(const char *said, unsigned int errors)
 {
