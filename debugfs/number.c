@@ -84,7 +84,8 @@ int number_int(const char *s, unsigned int base, int *ret)
 int number_bool(const char *s, bool *ret)
 {
 	bool is_on_or_off = *s == 'o' || *s == 'O';
-	char c = is_on_or_off ? s[1] : *s;
+	const char *at = is_on_or_off ? s + 1 : s;
+	char c = *at;
 
 	if (c && strchr(is_on_or_off ? "nN" : "yYtT1", c))
 		*ret = true;
