@@ -12,38 +12,52 @@
 #include "model.h"
 
 const struct rule rules[] = {
-	[RULE_WRONG_CACHE] = { "wrong-cache", "an object freed to another "
-					      "cache is leaked, not freed" },
-	[RULE_NOT_SLAB_TEXT] = { "not-slab-text",
-				 "the warning about a pointer that no slab "
-				 "holds has other words", true },
-	[RULE_KFREE_PAGE_TEXT] = { "kfree-page-text",
-				   "the warning about a page that kmalloc did "
-				   "not give has other words", true },
-	[RULE_CYCLE] = { "cycle", "a chain of free objects that runs in a "
-				  "circle is found and dropped" },
-	[RULE_KREALLOC] = { "krealloc",
-			    "krealloc in place records the requested size, and "
-			    "the red zone behind it" },
-	[RULE_SHEAVES] = { "sheaves", "plain caches have no CPU slab; ours "
-				      "serve them from partial slabs" },
-	[RULE_CPU_PARTIAL] = { "cpu-partial",
-			       "cpu_partial takes nothing but 0" },
-	[RULE_BAD_HEAD] = { "bad-head", "a free pointer that leads out of its "
-					"slab is not followed" },
-	[RULE_WILD_FREE] = { "wild-free",
-			     "what is freed must lie in the slab" },
-	[RULE_SELF_LINK] = { "self-link",
-			     "a second free right after the first is refused" },
-	[RULE_INUSE_UNDERFLOW] = { "inuse-underflow", "more frees than objects "
-						      "in use are refused" },
-	[RULE_NOT_IN_SLAB] = { "not-in-slab", "a pointer without a page is "
-					      "looked up in our own table" },
-	[RULE_LOST_CHAIN] = { "lost-chain", "a slab whose free chain was "
-					    "dropped leaves the partial list" },
-	[RULE_BOUNDED_WALK] = { "bounded-walk",
-				"destroy follows a chain of free objects no "
-				"further than it can go" },
+	[RULE_WRONG_CACHE] = { .name = "wrong-cache",
+			       .says = "an object freed to another "
+				       "cache is leaked, not freed" },
+	[RULE_NOT_SLAB_TEXT] = { .name = "not-slab-text",
+				 .says = "the warning about a pointer that no "
+					 "slab "
+					 "holds has other words",
+				 .is_wording = true },
+	[RULE_KFREE_PAGE_TEXT] = { .name = "kfree-page-text",
+				   .says = "the warning about a page that "
+					   "kmalloc did "
+					   "not give has other words",
+				   .is_wording = true },
+	[RULE_CYCLE] = { .name = "cycle",
+			 .says = "a chain of free objects that runs in a "
+				 "circle is found and dropped" },
+	[RULE_KREALLOC] = { .name = "krealloc",
+			    .says = "krealloc in place records the requested "
+				    "size, and "
+				    "the red zone behind it" },
+	[RULE_SHEAVES] = { .name = "sheaves",
+			   .says = "plain caches have no CPU slab; ours "
+				   "serve them from partial slabs" },
+	[RULE_CPU_PARTIAL] = { .name = "cpu-partial",
+			       .says = "cpu_partial takes nothing but 0" },
+	[RULE_BAD_HEAD] = { .name = "bad-head",
+			    .says = "a free pointer that leads out of its "
+				    "slab is not followed" },
+	[RULE_WILD_FREE] = { .name = "wild-free",
+			     .says = "what is freed must lie in the slab" },
+	[RULE_SELF_LINK] = { .name = "self-link",
+			     .says = "a second free right after the first is "
+				     "refused" },
+	[RULE_INUSE_UNDERFLOW] = { .name = "inuse-underflow",
+				   .says = "more frees than objects "
+					   "in use are refused" },
+	[RULE_NOT_IN_SLAB] = { .name = "not-in-slab",
+			       .says = "a pointer without a page is "
+				       "looked up in our own table" },
+	[RULE_LOST_CHAIN] = { .name = "lost-chain",
+			      .says = "a slab whose free chain was "
+				      "dropped leaves the partial list" },
+	[RULE_BOUNDED_WALK] = { .name = "bounded-walk",
+				.says = "destroy follows a chain of free "
+					"objects no "
+					"further than it can go" },
 };
 const size_t nr_rules = ARRAY_SIZE(rules);
 
