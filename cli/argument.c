@@ -281,8 +281,11 @@ int arguments_bind(struct invocation *inv)
 	}
 	for (a = c->args; a && a->name; a++) {
 		if (a->is_required && !arg_given(inv, a->name))
-			return fail_usage(inv, "%s%s is missing", a->name,
-					  a->kind == ARG_KEY ? "=" : "");
+			return fail_usage(inv, "%s%s%s is missing", a->name,
+					  a->kind == ARG_KEY	 ? "="
+					  : a->kind == ARG_AFTER ? " "
+								 : "",
+					  a->kind == ARG_AFTER ? a->value : "");
 	}
 	return 0;
 }

@@ -2,7 +2,6 @@
 /*
  * cmd_alloc.c - get objects and give them back
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,133 +11,11 @@
 #include <slab/kmalloc.h>
 
 #include "commands.h"
-#include "events.h"
+#include "handout.h"
 #include "names.h"
-
-#define MAX_OBJECTS (1U << 20) /* of one command */
-#define FEW_OBJECTS 8	       /* each is shown on a line of its own */
-
-/* ---- gfp= ---- */
-
-static const struct gfp_word {
-	const char *word;
-	gfp_t gfp;
-} gfp_words[] = {
-	{ "kernel", GFP_KERNEL },	{ "nowait", GFP_NOWAIT },
-	{ "atomic", GFP_ATOMIC },	{ "zero", __GFP_ZERO },
-	{ "account", __GFP_ACCOUNT },	{ "nofail", __GFP_NOFAIL },
-	{ "nowarn", __GFP_NOWARN },	{ "noretry", __GFP_NORETRY },
-	{ "thisnode", __GFP_THISNODE }, { "reclaimable", __GFP_RECLAIMABLE },
-	{ "dma", __GFP_DMA },
-};
-#define NR_GFP (sizeof(gfp_words) / sizeof(gfp_words[0]))
-
-static int parse_gfp(const struct invocation *inv, gfp_t *ret)
-{
-	const char *text = arg_word(inv, "gfp"), *names[NR_GFP];
-	bool has_base = false;
-	char word[32];
-	size_t i, n;
-
-	*ret = 0;
-	for (i = 0; i < NR_GFP; i++)
-		names[i] = gfp_words[i].word;
-	for (; text && *text; text += n + (text[n] == ',')) {
-		n = strcspn(text, ",");
-		snprintf(word, sizeof(word), "%.*s", (int)n, text);
-		if (!strcmp(word, "nolock"))
-			return fail("value", NULL,
-				    "%s: this version has no "
-				    "gfp=nolock yet",
-				    command_name(inv->command));
-		for (i = 0; i < NR_GFP && strcmp(names[i], word); i++)
-			;
-		if (i == NR_GFP) {
-			fail("value", NULL,
-			     "%s: no gfp flag \"%s\"; there are kernel nowait "
-			     "atomic zero account nofail nowarn noretry "
-			     "thisnode reclaimable dma",
-			     command_name(inv->command), word);
-			hint_nearest(word, names, NR_GFP);
-			return -EINVAL;
-		}
-		has_base |= i < 3;
-		*ret |= gfp_words[i].gfp;
-	}
-	if (!has_base)
-		*ret |= GFP_KERNEL;
-	return 0;
-}
-
-/* ---- names behind `as` ---- */
-
-static int check_names(const struct invocation *inv, size_t nr)
-{
-	const struct bound *names = arg_bound(inv, "as");
-	size_t i;
-
-	if (!names)
-		return 0;
-	if (names->nr != nr)
-		return fail("usage", NULL,
-			    "%s: %zu name%s behind `as` for %zu object%s",
-			    command_name(inv->command), names->nr,
-			    names->nr == 1 ? "" : "s", nr, nr == 1 ? "" : "s");
-	for (i = 0; i < nr; i++) {
-		const char *p = names->words[i];
-
-		if (!isalpha((unsigned char)*p) && *p != '_')
-			return fail("name", "alloc ring as b; later: free $b",
-				    "%s: \"%.40s\" is no name for a variable",
-				    command_name(inv->command), p);
-		while (isalnum((unsigned char)*p) || *p == '_')
-			p++;
-		if (*p)
-			return fail("name", "letters, digits and _",
-				    "%s: \"%.40s\" is no name for a variable",
-				    command_name(inv->command),
-				    names->words[i]);
-	}
-	return 0;
-}
-
-static int put_object(const struct invocation *inv, struct model *out,
-		      const void *object, size_t i, size_t nr)
-{
-	const struct bound *names = arg_bound(inv, "as");
-	char name[NAME_SIZE];
-	struct block *line;
-
-	object_name((uintptr_t)object, name);
-	if (names) {
-		if (!Tcl_SetVar(session.interp, names->words[i], name, 0))
-			return fail("name", NULL,
-				    "the variable %s can not be set",
-				    names->words[i]);
-		labels_add(session.labels, names->words[i]);
-	}
-	if (out->root->kind == KIND_LIST)
-		list_text(out->root, "%s", name);
-	else
-		root_text(out, "%s", name);
-	if (nr > FEW_OBJECTS)
-		return 0;
-	line = view_line(out);
-	line_add(line, STYLE_STRONG, "%s", name);
-	line_add(line, STYLE_PLAIN, "  %s", address_text((uintptr_t)object));
-	if (names)
-		line_add(line, STYLE_NAME, "  $%s", names->words[i]);
-	return 0;
-}
+#include "progress.h"
 
 /* ---- alloc ---- */
-
-static const char *null_hint(void)
-{
-	return event_log_ends_with(session.events, SLAB_EVENT_FAIL_INJECTED)
-		       ? "failslab made it fail; failslab show"
-		       : NULL;
-}
 
 static int fail_no_object(const struct slab_cache_info *cache, size_t got,
 			  size_t nr)
@@ -158,6 +35,21 @@ static int fail_no_object(const struct slab_cache_info *cache, size_t got,
 			   cache->name, got, nr);
 }
 
+static int parse_node(const struct invocation *inv, uint64_t *node)
+{
+	unsigned int nr = slab_machine_config(inv->machine)->nr_nodes;
+
+	if (arg_number(inv, "node", UINT32_MAX, node))
+		return -EINVAL;
+	if (arg_given(inv, "node") && *node >= nr)
+		return fail("value", "--nodes N makes more",
+			    "%s: no node %llu: this machine has %s%u",
+			    command_name(inv->command),
+			    (unsigned long long)*node,
+			    nr == 1 ? "only node " : "0 to ", nr - 1);
+	return 0;
+}
+
 static int alloc_objects(const struct invocation *inv,
 			 const struct slab_cache_info *cache, void **p,
 			 size_t nr, gfp_t gfp)
@@ -166,13 +58,9 @@ static int alloc_objects(const struct invocation *inv,
 	uint64_t node = UINT64_MAX, orig = 0;
 	size_t i;
 
-	if (arg_number(inv, "node", SLAB_MAX_NODES - 1, &node) ||
+	if (parse_node(inv, &node) ||
 	    arg_number(inv, "orig", cache->object_size, &orig))
 		return -EINVAL;
-	if (arg_given(inv, "node") && node >= cache->nr_nodes)
-		return fail("value", "--nodes N makes more",
-			    "alloc: no node %llu: this machine has 0 to %u",
-			    (unsigned long long)node, cache->nr_nodes - 1);
 	if (arg_given(inv, "orig") && !(cache->flags & SLAB_KMALLOC))
 		return fail("value", "cache create ... flags=kmalloc",
 			    "alloc: %s records no requested sizes",
@@ -187,6 +75,7 @@ static int alloc_objects(const struct invocation *inv,
 		return 0;
 	}
 	for (i = 0; i < nr; i++) {
+		progress_show("alloc", "objects", i, nr);
 		if (arg_given(inv, "orig"))
 			p[i] = kmem_cache_alloc_orig(s, gfp, (size_t)orig);
 		else if (arg_given(inv, "node"))
@@ -209,20 +98,22 @@ static int alloc(const struct invocation *inv, struct model *out)
 {
 	struct slab_cache_info cache;
 	uint64_t nr = 1, i;
+	bool nolock;
 	gfp_t gfp;
 	void **p;
 	int err;
 
 	if (place_cache(arg_word(inv, "CACHE"), &cache) ||
-	    arg_number(inv, "N", MAX_OBJECTS, &nr) || parse_gfp(inv, &gfp) ||
-	    check_names(inv, nr))
+	    arg_number(inv, "N", MAX_OBJECTS, &nr) ||
+	    gfp_parse(inv, &gfp, &nolock) || names_check(inv, nr))
 		return -EINVAL;
 	if (!nr)
 		return fail("number", NULL, "alloc: 0 objects are none");
 	p = must_alloc(nr * sizeof(*p));
 	err = alloc_objects(inv, &cache, p, nr, gfp);
+	progress_end();
 	for (i = 0; !err && i < nr; i++)
-		err = put_object(inv, out, p[i], i, nr);
+		err = object_put(inv, out, p[i], i, nr);
 	free(p);
 	return err;
 }
@@ -343,6 +234,7 @@ static int free_them(const struct invocation *inv, struct kmem_cache *to,
 	if (arg_given(inv, "bulk"))
 		return f->nr ? free_bulk(to, f) : 0;
 	for (i = 0; i < f->nr; i++) {
+		progress_show("free", "objects", i, f->nr);
 		if (interrupted)
 			return fail("interrupted", NULL,
 				    "interrupted after "
@@ -350,6 +242,8 @@ static int free_them(const struct invocation *inv, struct kmem_cache *to,
 				    i, f->nr);
 		if (arg_given(inv, "rcu"))
 			slab_kfree_rcu((void *)f->p[i]);
+		else if (arg_given(inv, "nolock"))
+			kfree_nolock((void *)f->p[i]);
 		else
 			free_one(to, f->p[i]);
 	}
@@ -366,18 +260,18 @@ static int run_free(const struct invocation *inv, struct model *out)
 	int err = 0;
 
 	(void)out;
-	if (arg_given(inv, "nolock"))
-		return fail("value", NULL,
-			    "free: this version has no nolock yet");
 	if (!words == !all)
 		return fail("usage", "free $b, free $a $b, free all ring",
 			    "free: %s",
 			    words ? "objects or `all CACHE`, not "
 				    "both"
 				  : "which objects?");
-	if (arg_given(inv, "rcu") && (arg_given(inv, "bulk") || name))
+	if (arg_given(inv, "rcu") + arg_given(inv, "nolock") +
+		    (arg_given(inv, "bulk") || name) >
+	    1)
 		return fail("usage", NULL,
-			    "free: rcu goes with neither bulk nor cache=");
+			    "free: rcu, nolock, and bulk or cache= do not go "
+			    "together");
 	if (name) {
 		if (place_cache(name, &cache))
 			return -EINVAL;
@@ -386,6 +280,7 @@ static int run_free(const struct invocation *inv, struct model *out)
 	err = all ? add_all(&f, all) : add_words(&f, words);
 	if (!err)
 		err = free_them(inv, to, &f);
+	progress_end();
 	free(f.p);
 	return err;
 }
@@ -408,30 +303,52 @@ static int put_kmalloc(const struct invocation *inv, struct model *out, void *p,
 				   "%s: %llu bytes gave NULL",
 				   command_name(inv->command),
 				   (unsigned long long)size);
-	return put_object(inv, out, p, 0, 1);
+	return object_put(inv, out, p, 0, 1);
 }
 
 static int run_kmalloc(const struct invocation *inv, struct model *out)
 {
-	uint64_t size = 0;
+	uint64_t size = 0, node = 0;
+	bool nolock;
 	gfp_t gfp;
+	void *p;
 
-	if (parse_size(inv, &size) || parse_gfp(inv, &gfp) ||
-	    check_names(inv, 1))
+	if (parse_size(inv, &size) || gfp_parse(inv, &gfp, &nolock) ||
+	    parse_node(inv, &node) || names_check(inv, 1))
 		return -EINVAL;
-	return put_kmalloc(inv, out, kmalloc((size_t)size, gfp), size);
+	if (nolock && gfp & ~(gfp_t)(__GFP_ZERO | __GFP_ACCOUNT))
+		return fail("value", NULL,
+			    "kmalloc: gfp=nolock goes with zero and account "
+			    "alone");
+	if (nolock)
+		p = kmalloc_nolock((size_t)size, gfp,
+				   arg_given(inv, "node") ? (int)node : -1);
+	else if (arg_given(inv, "node"))
+		p = kmalloc_node((size_t)size, gfp, (int)node);
+	else
+		p = kmalloc((size_t)size, gfp);
+	if (!p && nolock)
+		return fail_answer("no_memory", null_hint(),
+				   "kmalloc: %llu bytes gave NULL: no memory, "
+				   "or a lock that was busy",
+				   (unsigned long long)size);
+	return put_kmalloc(inv, out, p, size);
 }
 
 static int run_krealloc(const struct invocation *inv, struct model *out)
 {
 	uint64_t size = 0;
 	uintptr_t address;
+	bool nolock;
 	gfp_t gfp;
 
 	if (place_address(arg_word(inv, "OBJ"), &address) ||
-	    parse_size(inv, &size) || parse_gfp(inv, &gfp) ||
-	    check_names(inv, 1))
+	    parse_size(inv, &size) || gfp_parse(inv, &gfp, &nolock) ||
+	    names_check(inv, 1))
 		return -EINVAL;
+	if (nolock)
+		return fail("value", "kmalloc SIZE gfp=nolock",
+			    "krealloc: there is no krealloc_nolock()");
 	return put_kmalloc(inv, out,
 			   krealloc((void *)address, (size_t)size, gfp), size);
 }
@@ -455,10 +372,6 @@ static const struct field name_returns =
 static const struct field size_returns =
 	FIELD("bytes", BYTES, "bytes that may be used");
 
-#define GFP_ARG                                                           \
-	ARG("gfp", KEY, "kernel, nowait, atomic; with zero, nofail, ...", \
-	    .value = "WORD,...")
-
 static const struct arg alloc_args[] = {
 	ARG("CACHE", WORD, "name of a cache", .is_required = true,
 	    .complete = complete_cache),
@@ -479,14 +392,15 @@ static const struct arg free_args[] = {
 	ARG("cache", KEY, "free it to this cache, right or wrong",
 	    .value = "NAME", .complete = complete_cache),
 	ARG("bulk", FLAG, "all in one call"),
-	ARG("rcu", FLAG, "after a grace period"),
-	ARG("nolock", FLAG, "from any context"),
+	ARG("rcu", FLAG, "after a grace period: kfree_rcu()"),
+	ARG("nolock", FLAG, "from any context: kfree_nolock()"),
 	{},
 };
 static const struct arg kmalloc_args[] = {
 	ARG("SIZE", WORD, "bytes", .is_required = true),
 	ARG("as", AFTER, "variable for its name", .value = "NAME"),
 	GFP_ARG,
+	ARG("node", KEY, "memory node", .value = "N"),
 	{},
 };
 static const struct arg krealloc_args[] = {
@@ -511,6 +425,7 @@ const struct command alloc_commands[] = {
 		.args = alloc_args,
 		.returns = &names_returns,
 		.run = alloc,
+		.operates = true,
 	},
 	{
 		.name = "free",
@@ -518,6 +433,7 @@ const struct command alloc_commands[] = {
 		.example = "free $a $b",
 		.args = free_args,
 		.run = run_free,
+		.operates = true,
 	},
 	{
 		.name = "kmalloc",
@@ -526,6 +442,7 @@ const struct command alloc_commands[] = {
 		.args = kmalloc_args,
 		.returns = &name_returns,
 		.run = run_kmalloc,
+		.operates = true,
 	},
 	{
 		.name = "krealloc",
@@ -534,6 +451,7 @@ const struct command alloc_commands[] = {
 		.args = krealloc_args,
 		.returns = &name_returns,
 		.run = run_krealloc,
+		.operates = true,
 	},
 	{
 		.name = "ksize",
@@ -542,6 +460,7 @@ const struct command alloc_commands[] = {
 		.args = object_args,
 		.returns = &size_returns,
 		.run = run_ksize,
+		.operates = true,
 	},
 	{},
 };

@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include <slab/debug.h>
+#include <slab/sheaf.h>
 
 #include "commands.h"
 #include "ctor.h"
 #include "names.h"
+#include "owners.h"
 #include "picture.h"
 
 /* ---- create ---- */
@@ -140,7 +142,7 @@ static int parse_numbers(const struct invocation *inv, uint64_t *size,
 
 	if (arg_number(inv, "size", UINT64_MAX, size) ||
 	    arg_number(inv, "align", UINT64_MAX, &align) ||
-	    arg_number(inv, "sheaf", UINT32_MAX, &sheaf) ||
+	    arg_number(inv, "sheaf", SLAB_SHEAF_MAX, &sheaf) ||
 	    arg_number(inv, "freeptr_offset", UINT32_MAX, &offset))
 		return -EINVAL;
 	if (!*size || *size > 4 << 20)
@@ -195,6 +197,7 @@ static const struct field create_fields[] = {
 	FIELD("slab_size", BYTES, "object with metadata and padding"),
 	FIELD("objs_per_slab", COUNT, "objects in a slab"),
 	FIELD("order", COUNT, "a slab has 2^order pages"),
+	FIELD("sheaf_capacity", COUNT, "objects in a sheaf; 0: none"),
 	FIELD("debug", TEXT, "debug flags"),
 	FIELD("alias_of", TEXT, "the cache that serves this name too"),
 	{},
@@ -215,6 +218,7 @@ static void put_created(struct model *out, const char *name,
 	put_count(out->root, "slab_size", info->size);
 	put_count(out->root, "objs_per_slab", info->objs_per_slab);
 	put_count(out->root, "order", info->order);
+	put_count(out->root, "sheaf_capacity", info->sheaf_capacity);
 	put_text(out->root, "debug", "%s", debug);
 	if (is_alias)
 		put_text(out->root, "alias_of", "%s", info->name);
@@ -271,15 +275,23 @@ static int cache_create(const struct invocation *inv, struct model *out)
 
 static const struct field list_fields[] = {
 	FIELD("name", TEXT, "cache name"),
-	FIELD("object_size", BYTES, "size the caller asked for"),
-	FIELD("slab_size", BYTES, "object with metadata and padding"),
-	FIELD("objs_per_slab", COUNT, "objects in a slab"),
+	FIELD("object_size", BYTES, "size the caller asked for",
+	      .header = "size"),
+	FIELD("slab_size", BYTES, "object with metadata and padding",
+	      .header = "slot", .how = FIELD_EXTRA),
+	FIELD("objs_per_slab", COUNT, "objects in a slab", .header = "per slab",
+	      .how = FIELD_EXTRA),
 	FIELD("order", COUNT, "a slab has 2^order pages", .how = FIELD_EXTRA),
 	FIELD("slabs", COUNT, "slabs it has"),
 	FIELD("partial", COUNT, "slabs on partial lists"),
-	FIELD("total_objects", COUNT, "objects its slabs hold",
-	      .how = FIELD_EXTRA),
 	FIELD("users", COUNT, "objects in users' hands"),
+	FIELD("sheaves", COUNT, "objects that rest in sheaves"),
+	FIELD("freelist", COUNT, "objects on the slabs' free chains"),
+	FIELD("lost", COUNT, "objects that nobody gets any more"),
+	FIELD("unknown", COUNT, "objects that can not be told from users'",
+	      .how = FIELD_QUIET),
+	FIELD("total_objects", COUNT, "objects its slabs hold: all of these",
+	      .header = "all"),
 	FIELD("debug", TEXT, "debug flags"),
 	FIELD("aliases", LIST, "other names", .how = FIELD_QUIET),
 	{},
@@ -311,6 +323,7 @@ static int cache_list(const struct invocation *inv, struct model *out)
 	struct value *table = put_table(out->root, "caches");
 	const char *pattern = arg_word(inv, "PATTERN");
 	struct slab_cache_info *all;
+	unsigned long unknown = 0;
 	size_t nr = 0, i;
 	int err;
 
@@ -320,6 +333,7 @@ static int cache_list(const struct invocation *inv, struct model *out)
 			    strerror(-err));
 	for (i = 0; i < nr; i++) {
 		const struct slab_cache_info *c = &all[i];
+		struct owners owners;
 		struct value *row;
 		char debug[8];
 
@@ -333,11 +347,24 @@ static int cache_list(const struct invocation *inv, struct model *out)
 		put_count(row, "order", c->order);
 		put_count(row, "slabs", c->total.nr_slabs);
 		put_count(row, "partial", c->total.nr_partial);
-		put_count(row, "total_objects", c->total.total_objects);
-		put_count(row, "users", c->users);
+		owners_of_cache(c, &owners);
+		put_count(row, "users", owners.nr[SLAB_OWNER_USER]);
+		put_count(row, "sheaves", owners_sheaves(&owners));
+		put_count(row, "freelist", owners.nr[SLAB_OWNER_FREELIST]);
+		put_count(row, "lost", owners.nr[SLAB_OWNER_LOST]);
+		put_count(row, "unknown", owners.nr[SLAB_OWNER_UNKNOWN]);
+		put_count(row, "total_objects", owners_all(&owners));
+		unknown += owners.nr[SLAB_OWNER_UNKNOWN];
 		slab_debug_text(c->flags, debug);
 		put_text(row, "debug", "%s", debug);
 		put_aliases(row, c);
+	}
+	if (unknown) {
+		view_value(out, table, 0);
+		view_text(out,
+			  "and %lu unknown: a free chain that is cut does not "
+			  "tell them from users' objects",
+			  unknown);
 	}
 	free(all);
 	return 0;
@@ -377,6 +404,7 @@ static const struct field show_fields[] = {
 	FIELD("total_objects", COUNT, "objects its slabs hold"),
 	FIELD("objects", COUNT, "of them in use, as sysfs counts"),
 	FIELD("users", COUNT, "of them in users' hands"),
+	FIELD("owners", TABLE, "who has how many", .of = owner_fields),
 	FIELD("nodes", TABLE, "by node", .of = node_fields),
 	{},
 };
@@ -387,6 +415,7 @@ static int cache_show(const struct invocation *inv, struct model *out)
 {
 	struct value *r = out->root, *list;
 	struct slab_cache_info c;
+	struct owners owners;
 	char debug[8];
 	unsigned int i;
 
@@ -422,6 +451,8 @@ static int cache_show(const struct invocation *inv, struct model *out)
 	put_count(r, "total_objects", c.total.total_objects);
 	put_count(r, "objects", c.objects);
 	put_count(r, "users", c.users);
+	owners_of_cache(&c, &owners);
+	owners_put(r, "owners", &owners);
 	if (c.nr_nodes < 2)
 		return 0;
 	list = put_table(r, "nodes");
@@ -588,6 +619,7 @@ const struct command cache_commands[] = {
 		.args = create_args,
 		.returns = &create_returns,
 		.run = cache_create,
+		.operates = true,
 	},
 	{
 		.group = "cache",
@@ -633,6 +665,7 @@ const struct command cache_commands[] = {
 		.args = cache_args,
 		.returns = &text_returns,
 		.run = cache_shrink,
+		.operates = true,
 	},
 	{
 		.group = "cache",
@@ -642,6 +675,7 @@ const struct command cache_commands[] = {
 		.args = cache_args,
 		.returns = &text_returns,
 		.run = cache_destroy,
+		.operates = true,
 	},
 	{},
 };

@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "names.h"
 #include "report_queue.h"
+#include "stop.h"
 
 /* ---- validate ---- */
 
@@ -128,6 +129,7 @@ static int verify(const struct invocation *inv, struct model *out)
 	if (!n)
 		return 0;
 	view_value(out, table, 0);
+	stop_view(out);
 	if (!session.in_scenario)
 		session.has_bad_answer = true;
 	return 0;
@@ -198,6 +200,7 @@ const struct command check_commands[] = {
 		.args = cache_args,
 		.returns = &validate_returns,
 		.run = validate,
+		.operates = true,
 	},
 	{
 		.name = "verify",

@@ -3,14 +3,17 @@
  * cmd_corrupt.c - `corrupt`: break something on purpose, in one of the kinds
  * that corruptions.def lists
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <slab/inject.h>
 
 #include "commands.h"
 #include "names.h"
+#include "session.h"
 
 #define MAX_KINDS 128
 
@@ -84,23 +87,105 @@ static int read_values(const struct invocation *inv,
 	return 0;
 }
 
+/* ---- cpu0 and cpu0:ring ---- */
+/* The number and what stands behind it, "" or ":ring"; NULL: no such target. */
+static const char *split_cpu(const char *text, unsigned long *cpu)
+{
+	char cache[NAME_SIZE], *end;
+	unsigned int slab_nr;
+	long index;
+
+	if (strncmp(text, "cpu", 3) || !isdigit((unsigned char)text[3]) ||
+	    /* a slab of a cache that is called so */
+	    name_split(text, cache, sizeof(cache), &slab_nr, &index))
+		return NULL;
+	*cpu = strtoul(text + 3, &end, 10);
+	return !*end || (*end == ':' && end[1]) ? end : NULL;
+}
+
+/* Without a name it is the one that has sheaves. */
+static int only_cache_with_sheaves(struct slab_cache_info *ret)
+{
+	struct slab_cache_info *caches;
+	size_t nr, i, found = 0;
+
+	if (slab_target_caches(session.target, &caches, &nr))
+		return fail("cache", NULL, "the caches can not be read");
+	for (i = 0; i < nr; i++)
+		if (caches[i].sheaf_capacity && !found++)
+			*ret = caches[i];
+	free(caches);
+	if (found == 1)
+		return 0;
+	return fail("no_cache", "cpu0:ring names the cache, too",
+		    found ? "corrupt: %zu caches have sheaves"
+			  : "corrupt: no cache has sheaves: those with debug "
+			    "flags have none",
+		    found);
+}
+
+static int corrupt_cpu(const struct invocation *inv, const char *kind,
+		       unsigned long cpu, const char *cache,
+		       const struct slab_corrupt_value *value,
+		       struct slab_corrupt_result *did)
+{
+	struct slab_cache_info info;
+
+	if (*cache ? place_cache(cache + 1, &info)
+		   : only_cache_with_sheaves(&info))
+		return 1;
+	return slab_corrupt_cpu(inv->machine, kind,
+				cpu > UINT32_MAX ? UINT32_MAX
+						 : (unsigned int)cpu,
+				cache_handle(&info), value, did);
+}
+
+static int corrupt_place(const struct invocation *inv, const char *kind,
+			 const char *target,
+			 const struct slab_corrupt_value *value,
+			 struct slab_corrupt_result *did)
+{
+	uintptr_t address;
+
+	if (place_address(target, &address))
+		return 1;
+	return slab_corrupt(inv->machine, kind, address, value, did);
+}
+
+static const char *target_name(enum slab_corrupt_target target)
+{
+	switch (target) {
+	case SLAB_TARGET_SLAB:
+		return "slab";
+	case SLAB_TARGET_CPU:
+		return "cpu";
+	case SLAB_TARGET_OBJECT:
+		break;
+	}
+	return "object";
+}
+
 static int corrupt(const struct invocation *inv, struct model *out)
 {
-	const char *target = arg_word(inv, "OBJ|SLAB");
+	const char *target = arg_word(inv, "OBJ|SLAB|CPU");
 	const char *kind = arg_word(inv, "KIND");
 	const struct slab_corruption *row = slab_corruption_find(kind);
 	struct slab_corrupt_value value[MAX_ARGS + 1];
 	struct slab_corrupt_result did = { 0 };
 	char text[MAX_ARGS][24], hint[80];
-	uintptr_t address;
+	const char *cache;
+	unsigned long cpu;
 	int err;
 
 	if (!row)
 		return fail_kind(kind);
-	if (read_values(inv, row, value, text) ||
-	    place_address(target, &address))
+	if (read_values(inv, row, value, text))
 		return -EINVAL;
-	err = slab_corrupt(inv->machine, kind, address, value, &did);
+	cache = split_cpu(target, &cpu);
+	err = cache ? corrupt_cpu(inv, kind, cpu, cache, value, &did)
+		    : corrupt_place(inv, kind, target, value, &did);
+	if (err > 0)
+		return -EINVAL; /* it was said what is wrong */
 	if (err) {
 		snprintf(hint, sizeof(hint),
 			 "corrupt list %s: what it needs, its keys", kind);
@@ -129,7 +214,7 @@ static int corrupt(const struct invocation *inv, struct model *out)
 static const struct field kind_fields[] = {
 	FIELD("kind", TEXT, "name"),
 	FIELD("damages", TEXT, "what it does", .how = FIELD_QUIET),
-	FIELD("target", TEXT, "object or slab", .how = FIELD_QUIET),
+	FIELD("target", TEXT, "object, slab or cpu", .how = FIELD_QUIET),
 	FIELD("needs", TEXT, "what must be so", .how = FIELD_QUIET),
 	FIELD("keys", TEXT, "keys it takes", .how = FIELD_QUIET),
 	SLAB_MATRIX_SETS(SET){},
@@ -151,7 +236,9 @@ static void describe(struct model *out, const struct slab_corruption *c)
 	line = view_line(out);
 	line_add(line, STYLE_DIM, "  target  ");
 	line_add(line, STYLE_PLAIN, "%s",
-		 c->target == SLAB_TARGET_SLAB ? "a slab" : "an object");
+		 c->target == SLAB_TARGET_CPU	 ? "a CPU: cpu0, cpu0:ring"
+		 : c->target == SLAB_TARGET_SLAB ? "a slab"
+						 : "an object");
 	line = view_line(out);
 	line_add(line, STYLE_DIM, "  needs   ");
 	line_add(line, STYLE_PLAIN, "%s", *c->needs ? c->needs : "nothing");
@@ -177,8 +264,7 @@ static int corrupt_list(const struct invocation *inv, struct model *out)
 		row = table_row(table);
 		put_text(row, "kind", "%s", c->name);
 		put_text(row, "damages", "%s", c->damages);
-		put_text(row, "target", "%s",
-			 c->target == SLAB_TARGET_SLAB ? "slab" : "object");
+		put_text(row, "target", "%s", target_name(c->target));
 		put_text(row, "needs", "%s", c->needs);
 		put_text(row, "keys", "%s", c->keys);
 		for (k = 0; k < SLAB_NR_SETS; k++)
@@ -197,8 +283,8 @@ static int corrupt_list(const struct invocation *inv, struct model *out)
 }
 
 static const struct arg corrupt_args[] = {
-	ARG("OBJ|SLAB", WORD, "what to break", .is_required = true,
-	    .complete = complete_object),
+	ARG("OBJ|SLAB|CPU", WORD, "what to break; CPU: cpu0 or cpu0:CACHE",
+	    .is_required = true, .complete = complete_object),
 	ARG("KIND", WORD, "how", .is_required = true,
 	    .complete = complete_kind),
 	ARG("key", ANY_KEY, "as corrupt list KIND says", .value = "value"),
@@ -212,7 +298,7 @@ static const struct arg list_args[] = {
 const struct command corrupt_commands[] = {
 	{
 		.group = "corrupt",
-		.brief = "break an object or a slab in one of the known ways",
+		.brief = "break an object, a slab or a sheaf in a known way",
 		.example = "corrupt $b right-redzone found=0x12",
 		.args = corrupt_args,
 		.returns = &corrupt_returns,

@@ -43,7 +43,7 @@ static int expect_errors(const struct invocation *inv, struct model *out)
 
 /* ---- expect error, state, event ---- */
 
-static bool is_expectation(void)
+bool error_is_expectation(void)
 {
 	return !strcmp(session.error.code, EXPECTATION) &&
 	       !strcmp(session.error.message,
@@ -61,7 +61,8 @@ static int expect_error(const struct invocation *inv, struct model *out)
 		 Tcl_GetStringResult(session.interp));
 	if (code == TCL_ERROR && Tcl_LimitExceeded(session.interp))
 		return -EINVAL; /* a loop without end is not what was meant */
-	if (code == TCL_ERROR && is_expectation())
+	/* what the script got wrong is no answer that anybody waits for */
+	if (code == TCL_ERROR && (error_is_expectation() || error_is_mistake()))
 		return -EINVAL;
 	if (code != TCL_ERROR)
 		return fail_expect("error \"%s\": there was no error", glob);
@@ -229,6 +230,63 @@ static int expect_event(const struct invocation *inv, struct model *out)
 	return -EINVAL;
 }
 
+/* ---- expect trace ---- */
+
+static void tell_traces(FILE *f)
+{
+	size_t dropped = trace_queue_dropped(session.reports), i;
+	const char *line;
+
+	for (i = 0; (line = trace_queue_at(session.reports, i)) && i < 20; i++)
+		fprintf(f, "  %s\n", line);
+	if (line)
+		fputs("  and more\n", f);
+	if (dropped)
+		fprintf(f, "  %zu lines were too many to keep\n", dropped);
+}
+
+static int expect_trace(const struct invocation *inv, struct model *out)
+{
+	const char *glob = arg_word(inv, "GLOB"), *line;
+	struct detail d;
+	size_t i;
+
+	(void)out;
+	for (i = 0; (line = trace_queue_at(session.reports, i)); i++) {
+		if (Tcl_StringMatch(line, glob)) {
+			trace_queue_take(session.reports, i);
+			return 0;
+		}
+	}
+	fail_expect("trace \"%s\": no %sline%s", glob, i ? "such " : "",
+		    i ? "" : " is left; caches with debug=T write them");
+	detail_open(&d);
+	tell_traces(d.f);
+	detail_close(&d);
+	return -EINVAL;
+}
+
+static int expect_no_trace(void)
+{
+	const char *line = trace_queue_at(session.reports, 0);
+	struct detail d;
+
+	if (!line)
+		return 0;
+	fail_expect("no trace: there is \"%s\"", line);
+	detail_open(&d);
+	tell_traces(d.f);
+	detail_close(&d);
+	return -EINVAL;
+}
+
+static int expect_no(const struct invocation *inv, struct model *out)
+{
+	(void)out;
+	return strcmp(arg_word(inv, "WHAT"), "trace") ? expect_no_report()
+						      : expect_no_trace();
+}
+
 /* ---- allow ---- */
 
 static int allow_report(const struct invocation *inv, struct model *out)
@@ -268,7 +326,8 @@ static const struct arg asan_args[] = {
 	{},
 };
 static const struct arg no_args[] = {
-	ARG("WHAT", WORD, "report", .is_required = true, .choices = "report"),
+	ARG("WHAT", WORD, "that nothing took", .is_required = true,
+	    .choices = "report|trace"),
 	{},
 };
 static const struct arg errors_args[] = {
@@ -288,11 +347,26 @@ static const struct arg state_args[] = {
 	    .choices = "partial|full|frozen|isolated|empty"),
 	{},
 };
+static const struct arg sheaf_args[] = {
+	ARG("PLACE", WORD,
+	    "cpu0.main cpu0.spare cpu0.rcu node0.rcu, $h; barn0.full "
+	    "barn0.empty count sheaves",
+	    .is_required = true),
+	ARG("N/CAP", WORD, "what it holds of what it can; N alone, or none",
+	    .is_required = true),
+	ARG("cache", KEY, "of this cache; else the only one with sheaves",
+	    .value = "NAME", .complete = complete_cache),
+	{},
+};
 static const struct arg event_args[] = {
 	ARG("NAME", WORD, "a step, or the point at a lock or an exchange",
 	    .is_required = true, .complete = complete_event),
 	ARG("key", ANY_KEY,
 	    "cache= slab= object= cpu= a= b=", .value = "value"),
+	{},
+};
+static const struct arg trace_args[] = {
+	ARG("GLOB", WORD, "the line, * and ? match", .is_required = true),
 	{},
 };
 static const struct arg expression_args[] = {
@@ -324,8 +398,8 @@ const struct command expect_commands[] = {
 	       "    expect asan \"slab-out-of-bounds\" object=$b at=$b.end\n"
 	       "}",
 	       asan_args, expect_asan),
-	EXPECT("no", "no report is left", "expect no report", no_args,
-	       expect_no),
+	EXPECT("no", "no report, or no trace, is left", "expect no report",
+	       no_args, expect_no),
 	EXPECT("errors", "slub_kunit's counter; takes all reports",
 	       "expect errors 0", errors_args, expect_errors),
 	EXPECT("error", "a script fails with such a message",
@@ -333,8 +407,17 @@ const struct command expect_commands[] = {
 	       expect_error),
 	EXPECT("state", "a slab is in a state", "expect state $b.slab partial",
 	       state_args, expect_state),
+	EXPECT("sheaf", "so much lies in a sheaf, or in a barn",
+	       "expect sheaf cpu0.main 59/60 cache=plain", sheaf_args,
+	       expect_sheaf),
 	EXPECT("event", "a step happened, after those expected before",
 	       "expect event alloc cache=ring", event_args, expect_event),
+	EXPECT("trace",
+	       "a cache with T wrote such a line, after those "
+	       "expected before",
+	       "cache create loud size=64 debug=T; alloc loud; "
+	       "expect trace \"TRACE loud alloc * inuse=1 *\"",
+	       trace_args, expect_trace),
 	EXPECT(NULL, "an expression is true",
 	       "expect {[dict get [slab show $b.slab] inuse] == 3}",
 	       expression_args, expect_expression),

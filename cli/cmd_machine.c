@@ -9,19 +9,27 @@
 #include <string.h>
 
 #include <slab/debug.h>
+#include <slab/kmalloc.h>
 
+#include "borrowed.h"
 #include "commands.h"
 #include "events.h"
 #include "names.h"
 #include "report_queue.h"
+#include "stop.h"
 
 /* ---- machine, cpu, sysctl ---- */
 
+static const struct field number_items[] = { FIELD("number", COUNT, NULL), {} };
 static const struct field show_fields[] = {
 	FIELD("target", TEXT, "what is looked at"),
 	FIELD("cpus", COUNT, "virtual CPUs"),
 	FIELD("cpu", COUNT, "the one that commands run on"),
+	FIELD("online", LIST, "the virtual CPUs that are online",
+	      .of = number_items),
 	FIELD("nodes", COUNT, "memory nodes"),
+	FIELD("with_memory", LIST, "the nodes that have memory",
+	      .of = number_items),
 	FIELD("node", COUNT, "the CPU's node"),
 	FIELD("seed", COUNT, "of everything random"),
 	FIELD("jiffies", JIFFIES, "the clock; each command takes one"),
@@ -39,13 +47,23 @@ static int machine_show(const struct invocation *inv, struct model *out)
 {
 	const struct slab_machine_config *c = slab_machine_config(inv->machine);
 	struct slab_machine *m = inv->machine;
-	unsigned int cpu = slab_machine_cpu(m);
-	struct value *r = out->root;
+	unsigned int cpu = slab_machine_cpu(m), i;
+	struct value *r = out->root, *list;
 
 	put_text(r, "target", "virtual");
 	put_count(r, "cpus", c->nr_cpus ? c->nr_cpus : 1);
 	put_count(r, "cpu", cpu);
+	list = put_list(r, "online");
+	for (i = 0; i < session_nr_cpus(); i++) {
+		if (slab_machine_cpu_online(m, i))
+			list_number(list, KIND_COUNT, i);
+	}
 	put_count(r, "nodes", c->nr_nodes ? c->nr_nodes : 1);
+	list = put_list(r, "with_memory");
+	for (i = 0; i < SLAB_MAX_NODES; i++) {
+		if (slab_machine_node_memory(m, i))
+			list_number(list, KIND_COUNT, i);
+	}
 	put_count(r, "node", slab_machine_cpu_node(m, cpu));
 	put_count(r, "seed", c->seed);
 	put_count(r, "jiffies", slab_machine_jiffies(m));
@@ -74,6 +92,8 @@ static int machine_tick(const struct invocation *inv, struct model *out)
 static int machine_reset(const struct invocation *inv, struct model *out)
 {
 	(void)out;
+	stop_forget_all();
+	borrowed_forget();
 	slab_machine_reset(inv->machine);
 	report_queue_clear(session.reports);
 	event_log_clear(session.events);
@@ -91,19 +111,94 @@ static int machine_pages(const struct invocation *inv, struct model *out)
 	return 0;
 }
 
-static int cpu_use(const struct invocation *inv, struct model *out)
+/* ---- memory of nodes, policy, reserves ---- */
+
+static int machine_node(const struct invocation *inv, struct model *out)
 {
-	unsigned int nr = slab_machine_config(inv->machine)->nr_cpus;
-	uint64_t cpu = 0;
+	bool on = !strcmp(arg_word(inv, "WHAT"), "on");
+	const struct slab_machine_config *c = slab_machine_config(inv->machine);
+	unsigned int nr = c->nr_nodes ? c->nr_nodes : 1;
+	uint64_t node = 0;
+	int err;
 
 	(void)out;
-	if (arg_number(inv, "N", UINT32_MAX, &cpu))
+	if (arg_number(inv, "N", UINT32_MAX, &node))
 		return -EINVAL;
-	if (slab_machine_set_cpu(inv->machine, (unsigned int)cpu))
-		return fail("no_cpu", "--cpus N makes more",
-			    "no virtual CPU %llu: this machine has %s%u",
-			    (unsigned long long)cpu,
-			    nr < 2 ? "only CPU " : "0 to ", nr ? nr - 1 : 0);
+	if (node >= nr)
+		return fail("value", "--nodes N makes more",
+			    "machine node: no node %llu: this machine has %s%u",
+			    (unsigned long long)node,
+			    nr == 1 ? "only node " : "0 to ", nr - 1);
+	if (slab_machine_node_memory(inv->machine, (unsigned int)node) == on)
+		return fail_answer("state", NULL, "node %llu %s memory",
+				   (unsigned long long)node,
+				   on ? "has" : "has no");
+	err = slab_machine_set_node_memory(inv->machine, (unsigned int)node,
+					   on);
+	if (err == -EBUSY)
+		return fail_answer("busy", NULL,
+				   "node %llu is the last with memory",
+				   (unsigned long long)node);
+	if (err)
+		return fail_answer("no_memory", NULL, "node %llu: %s",
+				   (unsigned long long)node, strerror(-err));
+	return 0;
+}
+
+static const char *const policy_words[] = {
+	[SLAB_MPOL_NONE] = "none",
+	[SLAB_MPOL_PREFERRED] = "preferred",
+	[SLAB_MPOL_INTERLEAVE] = "interleave",
+	[SLAB_MPOL_WEIGHTED_INTERLEAVE] = "weighted-interleave",
+	[SLAB_MPOL_BIND] = "bind",
+	[SLAB_MPOL_PREFERRED_MANY] = "preferred-many",
+	[SLAB_MPOL_LOCAL] = "local",
+};
+
+static int machine_policy(const struct invocation *inv, struct model *out)
+{
+	const char *word = arg_word(inv, "POLICY");
+	const struct bound *nodes = arg_bound(inv, "NODE");
+	unsigned int policy = 0;
+	uint32_t set = 0;
+	size_t i;
+
+	(void)out;
+	while (strcmp(policy_words[policy], word) != 0)
+		policy++; /* the row lets no other word in */
+	for (i = 0; nodes && i < nodes->nr; i++) {
+		uint64_t node;
+
+		if (number_parse("machine policy: NODE", nodes->words[i],
+				 SLAB_MAX_NODES - 1, &node))
+			return -EINVAL;
+		set |= 1U << node;
+	}
+	if (!slab_machine_set_mempolicy(inv->machine,
+					(enum slab_mempolicy)policy, set))
+		return 0;
+	return fail("value", "machine policy bind 0 1",
+		    set ? "machine policy: a node that is not there"
+			: "machine policy %s wants nodes",
+		    word);
+}
+
+static int machine_reserve(const struct invocation *inv, struct model *out)
+{
+	uint64_t n = 0;
+
+	(void)out;
+	if (arg_number(inv, "N", SLAB_SLOT_SIZE >> 12, &n))
+		return -EINVAL;
+	slab_machine_set_reserve(inv->machine, (unsigned long)n);
+	return 0;
+}
+
+static int machine_memalloc(const struct invocation *inv, struct model *out)
+{
+	(void)out;
+	slab_machine_set_memalloc(inv->machine,
+				  !strcmp(arg_word(inv, "WHAT"), "on"));
 	return 0;
 }
 
@@ -137,12 +232,31 @@ static int rcu_tick(const struct invocation *inv, struct model *out)
 	return 0;
 }
 
+static unsigned long nr_waiting(struct slab_target *t)
+{
+	struct slab_cache_info *cache;
+	unsigned long sum = 0;
+	size_t nr = 0, i;
+
+	if (slab_target_caches(t, &cache, &nr))
+		return 0;
+	for (i = 0; i < nr; i++)
+		sum += cache[i].owned[SLAB_OWNER_RCU];
+	free(cache);
+	return sum;
+}
+
+static const struct field freed_returns =
+	FIELD("objects", COUNT, "objects that waited and do no more");
+
 static int rcu_barrier(const struct invocation *inv, struct model *out)
 {
-	unsigned int pending = slab_machine_rcu_pending(inv->machine);
+	unsigned long before = nr_waiting(inv->target);
 
-	slab_machine_rcu_barrier(inv->machine);
-	root_number(out, pending - slab_machine_rcu_pending(inv->machine));
+	if (stop_refuse_barrier("rcu barrier"))
+		return -EINVAL;
+	kvfree_rcu_barrier();
+	root_number(out, before - nr_waiting(inv->target));
 	return 0;
 }
 
@@ -165,20 +279,22 @@ static const struct field failslab_returns =
 
 static int failslab_show(const struct invocation *inv, struct model *out)
 {
-	struct slab_failslab f;
+	const struct slab_fault_attr *a;
+	struct slab_faults f;
 	struct slab_cache_info *cache;
 	struct value *r = out->root, *list;
 	size_t nr = 0, i;
 
-	slab_failslab_get(inv->machine, &f);
-	put_count(r, "probability", f.probability);
-	put_count(r, "interval", f.interval);
-	put_number(r, "times", f.times);
-	put_number(r, "space", f.space);
-	put_count(r, "verbose", f.verbose);
-	put_flag(r, "ignore_gfp_wait", f.ignore_gfp_wait);
-	put_flag(r, "cache_filter", f.cache_filter);
-	put_count(r, "nth", f.fail_nth);
+	slab_faults_get(inv->machine, &f);
+	a = &f.failslab.attr;
+	put_count(r, "probability", a->probability);
+	put_count(r, "interval", a->interval);
+	put_number(r, "times", a->times);
+	put_number(r, "space", a->space);
+	put_count(r, "verbose", a->verbose);
+	put_flag(r, "ignore_gfp_wait", f.failslab.ignore_gfp_wait);
+	put_flag(r, "cache_filter", f.failslab.cache_filter);
+	put_count(r, "nth", f.task.fail_nth);
 	list = put_list(r, "caches");
 	if (slab_target_caches(inv->target, &cache, &nr))
 		return 0;
@@ -190,10 +306,11 @@ static int failslab_show(const struct invocation *inv, struct model *out)
 	return 0;
 }
 
-static int read_numbers(const struct invocation *inv, struct slab_failslab *f)
+static int read_numbers(const struct invocation *inv, struct slab_faults *f)
 {
-	uint64_t probability = f->probability, interval = f->interval;
-	uint64_t verbose = f->verbose, nth = f->fail_nth;
+	struct slab_fault_attr *a = &f->failslab.attr;
+	uint64_t probability = a->probability, interval = a->interval;
+	uint64_t verbose = a->verbose, nth = f->task.fail_nth;
 	uint64_t times = 0, space = 0;
 	const char *text = arg_word(inv, "times");
 
@@ -204,17 +321,17 @@ static int read_numbers(const struct invocation *inv, struct slab_failslab *f)
 	    arg_number(inv, "nth", UINT32_MAX, &nth))
 		return -EINVAL;
 	if (text && !strcmp(text, "-1"))
-		f->times = -1;
+		a->times = -1;
 	else if (arg_number(inv, "times", INT32_MAX, &times))
 		return -EINVAL;
 	else if (text)
-		f->times = (int)times;
+		a->times = (int)times;
 	if (arg_given(inv, "space"))
-		f->space = (int)space;
-	f->probability = (unsigned long)probability;
-	f->interval = (unsigned long)interval;
-	f->verbose = (unsigned long)verbose;
-	f->fail_nth = (unsigned long)nth;
+		a->space = (int)space;
+	a->probability = (unsigned long)probability;
+	a->interval = (unsigned long)interval;
+	a->verbose = (unsigned long)verbose;
+	f->task.fail_nth = (unsigned int)nth;
 	return 0;
 }
 
@@ -222,13 +339,13 @@ static int failslab_set(const struct invocation *inv, struct model *out)
 {
 	const char *name = arg_word(inv, "cache");
 	struct slab_cache_info cache;
-	struct slab_failslab f;
+	struct slab_faults f;
 	int err;
 
 	(void)out;
-	slab_failslab_get(inv->machine, &f);
+	slab_faults_get(inv->machine, &f);
 	if (read_numbers(inv, &f) ||
-	    arg_boolean(inv, "ignore-gfp-wait", &f.ignore_gfp_wait))
+	    arg_boolean(inv, "ignore-gfp-wait", &f.failslab.ignore_gfp_wait))
 		return -EINVAL;
 	if (name) {
 		if (place_cache(name, &cache))
@@ -241,21 +358,21 @@ static int failslab_set(const struct invocation *inv, struct model *out)
 					? "a cache with aliases can not be "
 					  "marked"
 					: strerror(-err));
-		f.cache_filter = true;
+		f.failslab.cache_filter = true;
 	}
-	slab_failslab_set(inv->machine, &f);
+	slab_faults_set(inv->machine, &f);
 	return 0;
 }
 
 static int failslab_off(const struct invocation *inv, struct model *out)
 {
-	struct slab_failslab f;
+	struct slab_faults f;
 
 	(void)out;
-	slab_failslab_get(inv->machine, &f);
-	f.probability = 0;
-	f.fail_nth = 0;
-	slab_failslab_set(inv->machine, &f);
+	slab_faults_get(inv->machine, &f);
+	f.failslab.attr.probability = 0;
+	f.task.fail_nth = 0;
+	slab_faults_set(inv->machine, &f);
 	return 0;
 }
 
@@ -270,8 +387,22 @@ static const struct arg pages_args[] = {
 	    .is_required = true),
 	{},
 };
-static const struct arg cpu_args[] = {
-	ARG("N", WORD, "number of a virtual CPU", .is_required = true),
+static const struct arg node_args[] = {
+	ARG("N", WORD, "number of a memory node", .is_required = true),
+	ARG("WHAT", WORD, "it has memory or not", .is_required = true,
+	    .choices = "on|off"),
+	{},
+};
+static const struct arg policy_args[] = {
+	ARG("POLICY", WORD, "as set_mempolicy(2) has it", .is_required = true,
+	    .choices = "none|local|preferred|preferred-many|bind|interleave|"
+		       "weighted-interleave"),
+	ARG("NODE", WORD, "numbers of nodes", .takes_rest = true),
+	{},
+};
+static const struct arg memalloc_args[] = {
+	ARG("WHAT", WORD, "PF_MEMALLOC", .is_required = true,
+	    .choices = "on|off"),
 	{},
 };
 static const struct arg sysctl_args[] = {
@@ -311,14 +442,25 @@ const struct command machine_commands[] = {
 	    "machine pages 1000", .args = pages_args, .run = machine_pages),
 	ROW("machine", "reset", "a fresh machine: no cache, no report",
 	    "machine reset", .run = machine_reset),
-	ROW("cpu", "use", "run what follows on another virtual CPU",
-	    "cpu use 0", .args = cpu_args, .run = cpu_use),
+	ROW("machine", "node", "a node gets memory or loses it",
+	    "machine node 1 off", .args = node_args, .run = machine_node,
+	    .operates = true),
+	ROW("machine", "policy", "which nodes' memory the task wants",
+	    "machine policy bind 0", .args = policy_args,
+	    .run = machine_policy),
+	ROW("machine", "reserve", "pages beyond the limit, for emergencies",
+	    "machine reserve 16", .args = pages_args, .run = machine_reserve),
+	ROW("machine", "memalloc", "the task frees memory: it may use reserves",
+	    "machine memalloc on", .args = memalloc_args,
+	    .run = machine_memalloc),
 	ROW(NULL, "sysctl", "set a kernel parameter", "sysctl slab_max_order=0",
 	    .args = sysctl_args, .run = run_sysctl),
 	ROW("rcu", "tick", "a grace period ends: callbacks run", "rcu tick",
-	    .returns = &count_returns, .run = rcu_tick),
-	ROW("rcu", "barrier", "waits until no callback is left", "rcu barrier",
-	    .returns = &count_returns, .run = rcu_barrier),
+	    .returns = &count_returns, .run = rcu_tick, .operates = true),
+	ROW("rcu", "barrier",
+	    "all that kfree_rcu got is freed: kvfree_rcu_barrier()",
+	    "rcu barrier", .returns = &freed_returns, .run = rcu_barrier,
+	    .operates = true),
 	ROW("failslab", "show", "the settings of fault injection",
 	    "failslab show", .returns = &failslab_returns,
 	    .run = failslab_show),

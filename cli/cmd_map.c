@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "names.h"
+#include "owners.h"
 #include "picture.h"
 
 static int map(const struct invocation *inv, struct model *out)
@@ -35,6 +36,7 @@ static const struct field whatis_fields[] = {
 	FIELD("offset", NUMBER, "from the object's first byte"),
 	FIELD("object", TEXT, "the object of that slot"),
 	FIELD("owner", TEXT, "who has the object"),
+	FIELD("rests", TEXT, "the sheaf it lies in: cpu0.main, barn0.full"),
 	FIELD("cache", TEXT, "cache name"),
 	FIELD("slab", TEXT, "the slab it lies in"),
 	FIELD("state", TEXT, "the slab's"),
@@ -57,6 +59,7 @@ static int whatis(const struct invocation *inv, struct model *out)
 	struct slab_address_info info;
 	struct value *r = out->root;
 	char name[NAME_SIZE], text[256] = "";
+	char sentence[2 * PLACE_SIZE], rests[PLACE_SIZE];
 	uintptr_t address;
 
 	if (place_address(arg_word(inv, "ADDR"), &address))
@@ -78,6 +81,9 @@ static int whatis(const struct invocation *inv, struct model *out)
 		put_text(r, "object", "%s",
 			 object_name(info.object.address, name));
 		put_text(r, "owner", "%s", slab_owner_name(info.object.owner));
+		owner_sentence(&info, sentence, rests);
+		if (*rests)
+			put_text(r, "rests", "%s", rests);
 	}
 	put_text(r, "cache", "%s", info.cache.name);
 	put_text(r, "slab", "%s",

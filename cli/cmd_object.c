@@ -13,6 +13,7 @@
 #include "events.h"
 #include "hexdump.h"
 #include "names.h"
+#include "owners.h"
 #include "picture.h"
 #include "report_queue.h"
 
@@ -29,6 +30,8 @@ static const struct field damage_fields[] = {
 };
 static const struct field track_fields[] = {
 	FIELD("by", TEXT, "who did it"),
+	FIELD("address", ADDRESS, "where that is, for require-start and such",
+	      .how = FIELD_QUIET),
 	FIELD("cpu", COUNT, "on which CPU"),
 	FIELD("pid", COUNT, "by which process"),
 	FIELD("age", JIFFIES, "how long ago"),
@@ -43,6 +46,7 @@ static const struct field show_fields[] = {
 	FIELD("owner", TEXT,
 	      "user, freelist, main, spare, rcu, barn, "
 	      "prefilled, lost, unknown"),
+	FIELD("rests", TEXT, "the sheaf it lies in: cpu0.main, barn0.full"),
 	FIELD("damaged", FLAG, "a check finds something now"),
 	FIELD("slab", TEXT, "the slab it lies in"),
 	FIELD("state", TEXT, "the slab's"),
@@ -92,11 +96,10 @@ static void add_finding(struct findings *f, const struct slab_report *r,
 	end = strstr(title, " overwritten");
 	f->mark[f->nr].offset = first;
 	f->mark[f->nr].style = number ? STYLE_WARN : STYLE_BAD;
-	f->mark[f->nr++].text =
-		model_format(f->out, "%s: found 0x%02x, wanted 0x%02x (%.*s%s)",
-			     range, r->found, r->wanted,
-			     (int)(end ? end - title : (long)strlen(title)),
-			     title, tail);
+	f->mark[f->nr++].text = model_format(
+		f->out, "%s: found 0x%02x, wanted 0x%02x (%.*s%s)", range,
+		r->found, r->wanted,
+		(int)(end ? end - title : (long)strlen(title)), title, tail);
 }
 
 static void take_finding(void *arg, const struct slab_report *r)
@@ -147,6 +150,7 @@ static void put_track(struct model *out, const char *name,
 	track_text(t, by, sizeof(by));
 	r = put_record(out->root, name);
 	put_text(r, "by", "%s", by);
+	put_count(r, "address", to_print(t->addr));
 	put_count(r, "cpu", (uint64_t)t->cpu);
 	put_count(r, "pid", (uint64_t)t->pid);
 	put_count(r, "age", now - t->when);
@@ -156,22 +160,9 @@ static void put_track(struct model *out, const char *name,
 		 (unsigned long long)(now - t->when), by);
 }
 
-static const char *owner_text(enum slab_owner owner)
-{
-	switch (owner) {
-	case SLAB_OWNER_USER:
-		return "in use";
-	case SLAB_OWNER_FREELIST:
-		return "free, on the slab's chain";
-	case SLAB_OWNER_LOST:
-		return "lost";
-	default:
-		return slab_owner_name(owner);
-	}
-}
-
 static void put_head(struct model *out, const struct slab_address_info *i,
-		     const char *name, const char *variable)
+		     const char *name, const char *variable,
+		     const char *sentence)
 {
 	struct block *line = view_line(out);
 	bool is_frozen = i->slab.state == SLAB_STATE_FROZEN;
@@ -182,8 +173,7 @@ static void put_head(struct model *out, const struct slab_address_info *i,
 	line_add(line, STYLE_PLAIN, "  %s  ", address_text(i->object.address));
 	if (i->object.is_damaged)
 		line_add(line, STYLE_BAD, "damaged, ");
-	line_add(line, STYLE_PLAIN, "%s   slab S%u ",
-		 owner_text(i->object.owner), i->slab.nr);
+	line_add(line, STYLE_PLAIN, "%s   slab S%u ", sentence, i->slab.nr);
 	line_add(line, is_frozen ? STYLE_BAD : STYLE_PLAIN, "%s",
 		 is_frozen ? "FROZEN" : slab_state_name(i->slab.state));
 	if (i->slab.report)
@@ -197,7 +187,8 @@ static int object_show(const struct invocation *inv, struct model *out)
 	struct findings found = { .out = out };
 	struct value *r = out->root;
 	char name[NAME_SIZE], next[NAME_SIZE];
-	const char *variable;
+	char text[2 * PLACE_SIZE], rests[PLACE_SIZE];
+	const char *variable, *sentence;
 
 	if (place_object(arg_word(inv, "OBJ"), &info))
 		return -EINVAL;
@@ -211,6 +202,9 @@ static int object_show(const struct invocation *inv, struct model *out)
 	if (info.object.orig_size)
 		put_count(r, "orig_size", info.object.orig_size);
 	put_text(r, "owner", "%s", slab_owner_name(info.object.owner));
+	sentence = owner_sentence(&info, text, rests);
+	if (*rests)
+		put_text(r, "rests", "%s", rests);
 	put_flag(r, "damaged", info.object.is_damaged);
 	put_text(r, "slab", "%s:S%u", info.cache.name, info.slab.nr);
 	put_text(r, "state", "%s", slab_state_name(info.slab.state));
@@ -223,7 +217,7 @@ static int object_show(const struct invocation *inv, struct model *out)
 	found.table = put_table(r, "damage");
 	found.object = info.object.address;
 	find_damage(&found, &info);
-	put_head(out, &info, name, variable);
+	put_head(out, &info, name, variable, sentence);
 	picture_object(out, &info.cache, found.mark, found.nr);
 	if (info.object.orig_size)
 		view_text(out, "size   %lu of %u bytes were asked for",

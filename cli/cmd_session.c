@@ -16,6 +16,21 @@ static int help(const struct invocation *inv, struct model *out)
 			  words ? words->nr : 0);
 }
 
+static int schema(const struct invocation *inv, struct model *out)
+{
+	const struct bound *words = arg_bound(inv, "COMMAND");
+	const char *all[4] = { "schema" };
+	size_t nr = words ? words->nr : 0, i;
+
+	if (nr > 2)
+		return fail("usage", "schema cache list",
+			    "schema: there is no place for \"%.40s\"",
+			    words->words[2]);
+	for (i = 0; i < nr; i++)
+		all[i + 1] = words->words[i];
+	return help_about(out, all, nr + 1);
+}
+
 static int explain(const struct invocation *inv, struct model *out)
 {
 	(void)out;
@@ -41,8 +56,13 @@ static int quit(const struct invocation *inv, struct model *out)
 }
 
 static const struct arg help_args[] = {
-	ARG("TOPIC", WORD, "a command or a topic", .takes_rest = true,
+	ARG("TOPIC", WORD, "a command or a topic; man, bash, schema", .takes_rest = true,
 	    .complete = complete_topic),
+	{},
+};
+static const struct arg schema_args[] = {
+	ARG("COMMAND", WORD, "of one command; none: of all",
+	    .takes_rest = true, .complete = complete_topic),
 	{},
 };
 static const struct arg explain_args[] = {
@@ -71,6 +91,15 @@ const struct command session_commands[] = {
 		.args = help_args,
 		.returns = &help_returns,
 		.run = help,
+		.needs_no_machine = true,
+	},
+	{
+		.name = "schema",
+		.brief = "the JSON schema of what a command answers",
+		.example = "schema cache list",
+		.args = schema_args,
+		.returns = &help_returns,
+		.run = schema,
 		.needs_no_machine = true,
 	},
 	{

@@ -9,7 +9,9 @@
 
 #include "commands.h"
 #include "names.h"
+#include "owners.h"
 #include "picture.h"
+#include "progress.h"
 
 static const char *found_by_text(enum slab_found_by by)
 {
@@ -27,10 +29,17 @@ static const char *found_by_text(enum slab_found_by by)
 static const struct field slab_fields[] = {
 	FIELD("name", TEXT, "as other commands call it"),
 	FIELD("state", TEXT, "partial, full, frozen, isolated or empty"),
-	FIELD("base", ADDRESS, "first byte"),
-	FIELD("inuse", COUNT, "objects handed out, by its own count"),
+	FIELD("base", ADDRESS, "first byte", .how = FIELD_EXTRA),
+	FIELD("inuse", COUNT,
+	      "objects not on its free chain, by its own count"),
+	FIELD("user", COUNT, "objects in users' hands"),
+	FIELD("sheaves", COUNT, "objects that rest in sheaves"),
+	FIELD("freelist", COUNT, "objects on its free chain"),
+	FIELD("lost", COUNT, "objects that nobody gets any more"),
+	FIELD("unknown", COUNT, "objects that can not be told from users'",
+	      .how = FIELD_QUIET),
 	FIELD("objects", COUNT, "objects it holds"),
-	FIELD("node", COUNT, "memory node"),
+	FIELD("node", COUNT, "memory node", .how = FIELD_EXTRA),
 	FIELD("order", COUNT, "it has 2^order pages", .how = FIELD_EXTRA),
 	FIELD("frozen", FLAG, "a check failed here", .how = FIELD_QUIET),
 	FIELD("found_by", TEXT, "which list led to it"),
@@ -48,14 +57,21 @@ static const struct field list_returns =
 static void put_slab(struct value *r, const struct slab_cache_info *cache,
 		     const struct slab_slab_info *slab)
 {
+	struct owners owners;
 	char name[NAME_SIZE];
 
+	owners_of_slab(slab, &owners, NULL);
 	put_text(r, "name", "%s", slot_name(cache->name, slab->nr, -1, name));
 	put_text(r, "state", "%s", slab_state_name(slab->state));
 	if (slab->state == SLAB_STATE_FROZEN)
 		put_style(r, "state", STYLE_BAD);
 	put_count(r, "base", to_print(slab->base));
 	put_count(r, "inuse", slab->inuse);
+	put_count(r, "user", owners.nr[SLAB_OWNER_USER]);
+	put_count(r, "sheaves", owners_sheaves(&owners));
+	put_count(r, "freelist", owners.nr[SLAB_OWNER_FREELIST]);
+	put_count(r, "lost", owners.nr[SLAB_OWNER_LOST]);
+	put_count(r, "unknown", owners.nr[SLAB_OWNER_UNKNOWN]);
 	put_count(r, "objects", slab->objects);
 	put_count(r, "node", slab->node);
 	put_count(r, "order", slab->order);
@@ -63,6 +79,22 @@ static void put_slab(struct value *r, const struct slab_cache_info *cache,
 	put_text(r, "found_by", "%s", found_by_text(slab->found_by));
 	if (slab->report)
 		put_count(r, "report", slab->report);
+}
+
+/* Users, sheaves, chain and lost are not all, and why. */
+static void tell_unknown(struct model *out, const struct value *table)
+{
+	const struct value *row, *v;
+
+	for (row = table->child; row; row = row->next) {
+		v = record_find(row, "unknown");
+		if (v && v->number)
+			view_text(out,
+				  "%s: %llu objects are users' or free; its "
+				  "free chain is cut and does not tell",
+				  record_find(row, "name")->text,
+				  (unsigned long long)v->number);
+	}
 }
 
 static int slab_list(const struct invocation *inv, struct model *out)
@@ -81,12 +113,18 @@ static int slab_list(const struct invocation *inv, struct model *out)
 		return fail("slab", NULL, "the slabs of %s: %s", cache.name,
 			    strerror(-err));
 	table = put_table(out->root, "slabs");
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr && !interrupted; i++) {
+		progress_show("slab list", "slabs", i, nr);
 		if (state && strcmp(state, slab_state_name(slab[i].state)))
 			continue;
 		put_slab(table_row(table), &cache, &slab[i]);
 	}
+	progress_end();
 	free(slab);
+	if (interrupted)
+		return fail("interrupted", NULL, "interrupted");
+	view_value(out, table, 0);
+	tell_unknown(out, table);
 	return 0;
 }
 
@@ -97,7 +135,7 @@ static const struct field show_fields[] = {
 	FIELD("base", ADDRESS, "first byte"),
 	FIELD("bytes", BYTES, "its length"),
 	FIELD("descriptor", ADDRESS, "its struct slab"),
-	FIELD("inuse", COUNT, "objects handed out, by its own count"),
+	FIELD("inuse", COUNT, "objects not on its chain, by its own count"),
 	FIELD("objects", COUNT, "objects it holds"),
 	FIELD("frozen", FLAG, "a check failed here"),
 	FIELD("partial", FLAG, "marked as on the partial list"),
@@ -106,6 +144,9 @@ static const struct field show_fields[] = {
 	FIELD("order", COUNT, "it has 2^order pages"),
 	FIELD("found_by", TEXT, "which list led to it"),
 	FIELD("report", COUNT, "number of the report that froze it"),
+	FIELD("whose", TEXT, "who has how many", .how = FIELD_PEOPLE),
+	FIELD("owners", TABLE, "who has how many", .of = owner_fields,
+	      .how = FIELD_QUIET),
 	FIELD("map", CELLS, "a letter an object, as map shows them"),
 	FIELD("chain", CHAIN, "the free objects, head first"),
 	{},
@@ -119,6 +160,7 @@ static int slab_show(const struct invocation *inv, struct model *out)
 	struct slab_slab_info slab;
 	struct value *r = out->root;
 	char name[NAME_SIZE], *letters;
+	struct owners owners;
 
 	if (place_slab(arg_word(inv, "SLAB"), &cache, &slab))
 		return -EINVAL;
@@ -141,7 +183,9 @@ static int slab_show(const struct invocation *inv, struct model *out)
 	put_text(r, "found_by", "%s", found_by_text(slab.found_by));
 	if (slab.report)
 		put_count(r, "report", slab.report);
-	letters = picture_letters(&slab);
+	owners_of_slab(&slab, &owners, &letters);
+	owners_text(r, "whose", &owners);
+	owners_put(r, "owners", &owners);
 	put_text(r, "map", "%s", letters);
 	free(letters);
 	picture_chain(put_list(r, "chain"), &slab);

@@ -315,6 +315,7 @@ const struct command tree_commands[] = {
 		.args = echo_args,
 		.returns = &echo_returns,
 		.run = tree_echo,
+		.operates = true,
 	},
 	{},
 };

@@ -19,14 +19,19 @@ const struct command_file command_files[] = {
 	{ "objects", object_commands },
 	{ "who has what", map_commands },
 	{ "get and free", alloc_commands },
+	{ "sheaves", sheaf_commands },
+	{ "CPUs", cpu_commands },
+	{ "in the middle", stop_commands },
 	{ "bytes", memory_commands },
 	{ "break things", corrupt_commands },
+	{ "fail things", sweep_commands },
 	{ "check", check_commands },
 	{ "reports", report_commands },
 	{ "expect", expect_commands },
 	{ "test", scenario_commands },
 	{ "machine", machine_commands },
 	{ "kernel's files", tree_commands },
+	{ "lessons", lesson_commands },
 	{ "slabctl", session_commands },
 	{},
 };
@@ -121,7 +126,7 @@ void command_usage(const struct command *c, char *buf, size_t size)
 }
 
 /* The row of "noun verb" or "verb"; a noun's own row when verb fits none. */
-static const struct command *find_exact(const char *noun, const char *verb)
+const struct command *command_find(const char *noun, const char *verb)
 {
 	const struct command *own = NULL;
 
@@ -217,7 +222,7 @@ int command_dispatch(const char *first, Tcl_Obj *const *objects, size_t nr,
 	size_t i;
 	int err;
 
-	c = find_exact(first, verb);
+	c = command_find(first, verb);
 	if (c && c->group && !c->name && is_slip(c->group, verb, nr))
 		c = NULL;
 	if (!c) {

@@ -55,6 +55,7 @@ struct command {
 	int (*run)(const struct invocation *inv, struct model *out);
 	bool is_raw; /* takes its words as they are, without argument rows */
 	bool needs_no_machine;
+	bool operates; /* works on the machine: it can be stopped in the middle */
 	bool is_script_only; /* has no place on slabctl's command line */
 };
 
@@ -103,6 +104,8 @@ const struct command *command_next(const struct command *c);
 
 const char *command_name(const struct command *c); /* "cache list" */
 bool command_is_group(const char *word);
+/* The row that "noun verb" or "verb" names in full; NULL: none. */
+const struct command *command_find(const char *noun, const char *verb);
 void command_usage(const struct command *c, char *buf, size_t size);
 
 /* Runs the command that first and objects name. 0 with its row and answer, or
@@ -130,6 +133,9 @@ int fail(const char *code, const char *hint, const char *format, ...)
 /* The command worked and the answer is bad: exit 1. Returns -EINVAL. */
 int fail_answer(const char *code, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Is the error that the interpreter holds the author's: unknown or wrong words,
+ * Tcl's own grammar? Not what an operation answered, nor `error TEXT`. */
+bool error_is_mistake(void);
 /* Gives the error the closest of the candidates as its hint. */
 void hint_nearest(const char *word, const char *const *candidates, size_t nr);
 const char *nearest(const char *word, const char *const *candidates, size_t nr);
@@ -143,6 +149,7 @@ void complete_kind(struct words *to);
 void complete_report(struct words *to);
 void complete_title(struct words *to);
 void complete_event(struct words *to);
+void complete_point(struct words *to);
 void complete_topic(struct words *to);
 void complete_sysctl(struct words *to);
 

@@ -46,6 +46,28 @@ int fail_answer(const char *code, const char *hint, const char *format, ...)
 	return -EINVAL;
 }
 
+/* Errors of ours that say that the words are wrong, whatever they meet. */
+static const char *const mistakes[] = {
+	"usage",	"no_command", "no_key",	 "no_kind",
+	"no_event",	"no_point",   "comment", "quote",
+	"no_parameter", "number",     "nesting", "unsupported",
+};
+
+bool error_is_mistake(void)
+{
+	const char *code = session.error.code, *tcl;
+	size_t i;
+
+	for (i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		if (!strcmp(code, mistakes[i]))
+			return true;
+	}
+	if (strcmp(code, "tcl") != 0)
+		return false;
+	tcl = Tcl_GetVar(session.interp, "errorCode", TCL_GLOBAL_ONLY);
+	return tcl && (!strncmp(tcl, "TCL ", 4) || !strncmp(tcl, "ARITH ", 6));
+}
+
 /* Edits that make b of a: insert, delete, replace, swap of neighbours. */
 static size_t distance(const char *a, const char *b)
 {

@@ -9,6 +9,7 @@
 #include "events.h"
 #include "output.h"
 #include "session.h"
+#include "stop.h"
 
 struct event_log {
 	struct slab_event *ring;
@@ -73,7 +74,8 @@ static void add(struct event_log *log, const struct slab_event *step)
 		log->first = log->last - log->size + 1;
 }
 
-/* The hooks: inside the path, under its locks. They copy and print. */
+/* The hooks: inside the path, under its locks. They copy and print; and a point
+ * is where the path may be left for another CPU's. */
 static void point_hook(void *arg, enum slab_point_kind point)
 {
 	struct slab_event step = {
@@ -86,9 +88,10 @@ static void point_hook(void *arg, enum slab_point_kind point)
 		step.when = slab_machine_jiffies(session.machine);
 	}
 	add(arg, &step);
+	stop_point(point);
 }
 
-static void event_hook(void *arg, const struct slab_event *event)
+void event_log_hook(void *arg, const struct slab_event *event)
 {
 	struct event_log *log = arg;
 
@@ -107,7 +110,7 @@ static void event_hook(void *arg, const struct slab_event *event)
 void event_log_attach(struct event_log *log, struct slab_machine *m)
 {
 	event_log_clear(log);
-	slab_machine_set_event_hook(m, event_hook, log);
+	slab_machine_set_event_hook(m, event_log_hook, log);
 	slab_machine_set_point_hook(m, point_hook, log);
 }
 

@@ -12,6 +12,9 @@
 /* Error code of a failed expectation: exit 1, a FAIL of its scenario. */
 #define EXPECTATION "expectation"
 
+/* Is the error that the interpreter holds a failed expectation? */
+bool error_is_expectation(void);
+
 /* "expect ..." is not so. */
 int fail_expect(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -28,8 +31,9 @@ void tell_queue(FILE *f);
 void tell_map(FILE *f, const char *cache_name);
 
 int expect_report(const struct invocation *inv, struct model *out);
+int expect_sheaf(const struct invocation *inv, struct model *out);
 int expect_asan(const struct invocation *inv, struct model *out);
-int expect_no(const struct invocation *inv, struct model *out);
+int expect_no_report(void);
 int expect_expression(const struct invocation *inv, struct model *out);
 /* Fails when a report is left that no expect took. */
 int expect_nothing_left(void);

@@ -176,6 +176,23 @@ static void man_command(FILE *f, const struct command *c)
 		roff(f, a->brief);
 		fputc('\n', f);
 	}
+	fputs(".br\nExample:\n.nf\n", f);
+	roff(f, c->example);
+	fputs("\n.fi\n", f);
+}
+
+static void man_commands(FILE *f)
+{
+	const struct command_file *file;
+	const struct command *c;
+
+	for (file = command_files; file->title; file++) {
+		fputs(".SS ", f);
+		roff(f, file->title);
+		fputc('\n', f);
+		for (c = file->commands; c->run; c++)
+			man_command(f, c);
+	}
 }
 
 static void man_page(FILE *f)
@@ -186,8 +203,7 @@ static void man_page(FILE *f)
 	      "them on purpose and see what SLUB sees\n.SH SYNOPSIS\n.B "
 	      "slabctl\n[OPTIONS] [COMMAND ...]\n.SH COMMANDS\n",
 	      f);
-	for (each_command(c))
-		man_command(f, c);
+	man_commands(f);
 	for (t = topics; t->name; t++) {
 		fputs(".SH ", f);
 		roff(f, t->name);
@@ -230,19 +246,24 @@ static int write_text(struct model *out, void (*write)(FILE *))
 	return 0;
 }
 
-static const struct command *schema_of;
+static const struct command *schema_of; /* NULL: all */
 
 static void write_schema(FILE *f)
 {
-	render_json_schema(schema_of->returns, f);
+	if (schema_of)
+		render_json_schema(schema_of->returns, f);
+	else
+		render_json_schemas(f);
 }
 
 static int about_schema(struct model *out, const char *const *words, size_t nr)
 {
 	schema_of = nr ? find_row(words[0], nr > 1 ? words[1] : NULL) : NULL;
-	if (!schema_of)
+	if (nr && !schema_of)
 		return fail("usage", "help schema cache list",
-			    "help schema: of which command?");
+			    "help schema: no command \"%.40s%s%.40s\"",
+			    words[0], nr > 1 ? " " : "",
+			    nr > 1 ? words[1] : "");
 	return write_text(out, write_schema);
 }
 
@@ -278,6 +299,8 @@ int help_about(struct model *out, const char *const *words, size_t nr)
 	}
 	if (!strcmp(words[0], "man"))
 		return write_text(out, man_page);
+	if (!strcmp(words[0], "bash"))
+		return write_text(out, help_bash);
 	if (!strcmp(words[0], "schema"))
 		return about_schema(out, words + 1, nr - 1);
 	for (t = topics; t->name; t++) {

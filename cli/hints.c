@@ -96,11 +96,9 @@ static const char *const hidden[] = {
 static const struct later {
 	const char *word, *what;
 } later[] = {
-	{ "barn", "sheaves and barns" }, { "sheaf", "sheaves and barns" },
-	{ "sweep", "failure sweeps" },	 { "leaks", "leak search" },
-	{ "refs", "reference search" },	 { "snap", "snapshots" },
-	{ "journal", "journal" },	 { "mount", "mounted tree" },
-	{ "lesson", "lessons" },
+	{ "leaks", "leak search" },	 { "refs", "reference search" },
+	{ "snap", "snapshots" },	 { "journal", "journal" },
+	{ "mount", "mounted tree" },
 };
 
 static int unknown_hidden(const char *word)

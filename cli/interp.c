@@ -17,6 +17,7 @@
 #include "hints.h"
 #include "interp.h"
 #include "output.h"
+#include "stop.h"
 #include "where.h"
 
 static int report_error(Tcl_Interp *ip)
@@ -51,7 +52,7 @@ static int run_command(ClientData name, Tcl_Interp *ip, int objc,
 	is_statement = where_now(&session.where);
 	free(session.error.detail);
 	memset(&session.error, 0, sizeof(session.error));
-	err = command_dispatch(name, objv + 1, (size_t)objc - 1, &row, &m);
+	err = stop_dispatch(name, objv + 1, (size_t)objc - 1, &row, &m);
 	if (!err && is_statement && shows_answers())
 		err = output_model(command_name(row), m);
 	if (!err) {
@@ -63,6 +64,12 @@ static int run_command(ClientData name, Tcl_Interp *ip, int objc,
 	model_put(m);
 	session.where = saved;
 	return err ? report_error(ip) : TCL_OK;
+}
+
+/* @1 go: a command of one word, and no body. */
+static bool is_one_word(const char *text)
+{
+	return !strpbrk(text, " \t\n;$[]{}\"\\#");
 }
 
 /* @N COMMAND ..., @N { ... } */
@@ -78,21 +85,17 @@ static int run_on_cpu(ClientData number, Tcl_Interp *ip, int objc,
 		return report_error(ip);
 	where_now(&session.where);
 	before = slab_machine_cpu(m);
-	if (objc < 2 || slab_machine_set_cpu(m, cpu)) {
-		unsigned int nr = slab_machine_config(m)->nr_cpus;
-
-		if (objc < 2)
-			fail("usage", NULL, "@N COMMAND or @N { ... }");
-		else
-			fail("no_cpu", "--cpus N makes more",
-			     "no virtual CPU %u: this machine has %s%u", cpu,
-			     nr == 1 ? "only CPU " : "0 to ", nr - 1);
+	if (objc < 2)
+		fail("usage", NULL, "@N COMMAND or @N { ... }");
+	if (objc < 2 || session_use_cpu(cpu)) {
 		session.where = saved;
 		return report_error(ip);
 	}
-	code = objc == 2 ? where_eval_body(objv[1])
-			 : Tcl_EvalObjv(ip, objc - 1, objv + 1, 0);
-	slab_machine_set_cpu(m, before);
+	code = objc == 2 && !is_one_word(Tcl_GetString(objv[1]))
+		       ? where_eval_body(objv[1])
+		       : Tcl_EvalObjv(ip, objc - 1, objv + 1, 0);
+	/* a reset in there made another machine of it */
+	slab_machine_set_cpu(session.machine, before);
 	session.where = saved;
 	return code;
 }

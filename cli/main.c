@@ -20,8 +20,10 @@
 #include "command.h"
 #include "help.h"
 #include "interp.h"
+#include "lesson.h"
 #include "output.h"
 #include "shell.h"
+#include "stop.h"
 #include "test_runner.h"
 
 #ifndef SLAB_VERSION
@@ -56,7 +58,7 @@ enum {
 	OPT_LATER
 };
 
-static const struct option options[] = {
+const struct option slabctl_options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "pretty", no_argument, NULL, 'p' },
 	{ "ndjson", no_argument, NULL, OPT_NDJSON },
@@ -162,8 +164,8 @@ static int fail_option(char **argv, int c)
 		return fail("usage", "slabctl -h", "no option -%c", optopt);
 	snprintf(word, sizeof(word), "%s", option + 2);
 	n = strcspn(word, "=");
-	for (i = 0; options[i].name; i++)
-		names[i] = options[i].name;
+	for (i = 0; slabctl_options[i].name; i++)
+		names[i] = slabctl_options[i].name;
 	fail("usage", "slabctl -h", "no option %.*s", (int)n + 2, option);
 	word[n] = '\0';
 	if (nearest(word, names, i))
@@ -253,7 +255,7 @@ static int take_option(int c, int argc, char **argv, struct work *w)
 	case OPT_LATER:
 		return fail("usage", "without it: a virtual machine",
 			    "this version has no --%s yet",
-			    options[option_index].name);
+			    slabctl_options[option_index].name);
 	default:
 		return fail_option(argv, c);
 	}
@@ -270,7 +272,7 @@ static int parse_options(int argc, char **argv, struct work *w)
 	}
 	opterr = 0;
 	session.opt.limit_time = -1;
-	while ((c = getopt_long(argc, argv, "+:c:f:jpqhV", options,
+	while ((c = getopt_long(argc, argv, "+:c:f:jpqhV", slabctl_options,
 				&option_index)) != -1) {
 		if (take_option(c, argc, argv, w))
 			return -EINVAL;
@@ -347,6 +349,21 @@ static int run_parts(const struct work *w)
 	return code;
 }
 
+/* A script that leaves a CPU in the middle of something is told so. */
+static void finish_stopped(int *code)
+{
+	struct cli_error before = session.error;
+	bool was_error = before.code[0];
+
+	memset(&session.error, 0, sizeof(session.error));
+	if (stop_finish_all() && !was_error) {
+		output_error();
+		*code = *code ? *code : EXIT_BAD_ANSWER;
+	} else {
+		session.error = before;
+	}
+}
+
 static int run_work(void *arg)
 {
 	struct work *w = arg;
@@ -363,6 +380,7 @@ static int run_work(void *arg)
 		return EXIT_USAGE;
 	}
 	code = run_parts(w);
+	finish_stopped(&code);
 	record_close();
 	if (!strcmp(session.error.code, "interrupted"))
 		return CODE_INTERRUPTED;
@@ -411,7 +429,8 @@ static int run_in_child(struct work *w)
 	return tell_end(&r);
 }
 
-static int run_shell(const struct work *w)
+/* The shell; or a lesson, which is played in a process of its own. */
+static int run_with_prompt(const struct work *w)
 {
 	int code;
 
@@ -422,11 +441,20 @@ static int run_shell(const struct work *w)
 		output_error();
 		return EXIT_USAGE;
 	}
-	code = shell_run();
+	if (w->nr_words) {
+		lesson_can_play = true;
+		code = interp_words(w->words, w->nr_words);
+		if (lesson_is_asked_for())
+			code = lesson_play();
+	} else {
+		code = shell_run();
+		finish_stopped(&code);
+	}
 	record_close();
+	code = output_end(code); /* reports that are left are the session's */
 	interp_destroy();
 	session_fini();
-	return output_end(code);
+	return code;
 }
 
 /* Descriptors 0 to 2 that are closed would be given to other files. */
@@ -455,8 +483,10 @@ int main(int argc, char **argv)
 		session_init();
 		return output_end(test_main((int)w.nr_words, w.words));
 	}
+	if (w.nr_words && !w.script && !strcmp(w.words[0], "lesson"))
+		return run_with_prompt(&w);
 	if (!w.nr_words && !w.script && !w.nr_commands &&
 	    isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-		return run_shell(&w);
+		return run_with_prompt(&w);
 	return run_in_child(&w);
 }

@@ -317,6 +317,12 @@ void view_value(struct model *m, const struct value *v, unsigned int indent)
 	b->indent = indent;
 }
 
+void view_long_table(struct model *m, const struct value *v)
+{
+	view_value(m, v, 0);
+	m->last_block->fits_screen = true;
+}
+
 void view_ruler(struct model *m, const struct ruler_part *part, size_t nr_parts,
 		const struct ruler_mark *mark, size_t nr_marks)
 {

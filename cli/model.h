@@ -55,6 +55,7 @@ enum style {
 
 struct field {
 	const char *name, *brief;
+	const char *header; /* over a column, when the name is too long */
 	const struct field *of; /* of a record or table; ends with no name */
 	enum kind kind;
 	unsigned int how;
@@ -107,6 +108,8 @@ struct block {
 	struct span *span, *last_span;
 	const struct value *value;
 	unsigned int indent;
+	bool breaks_wide; /* LINE: only where two blanks stand */
+	bool fits_screen; /* VALUE: a table that leaves room for the rest */
 	const struct ruler_part *part;
 	const struct ruler_mark *mark;
 	size_t nr_parts, nr_marks;
@@ -158,6 +161,8 @@ struct block *view_line(struct model *m);
 void view_text(struct model *m, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void view_value(struct model *m, const struct value *v, unsigned int indent);
+/* A table that may be long: of it a screen shows what fits beside the rest. */
+void view_long_table(struct model *m, const struct value *v);
 void view_ruler(struct model *m, const struct ruler_part *part, size_t nr_parts,
 		const struct ruler_mark *mark, size_t nr_marks);
 void line_add(struct block *line, enum style style, const char *format, ...)

@@ -18,13 +18,13 @@
 
 static int write_errno; /* what stdout failed with */
 
-static unsigned int terminal_width(FILE *f)
+static struct winsize terminal_size(FILE *f)
 {
 	struct winsize size;
 
-	if (ioctl(fileno(f), TIOCGWINSZ, &size) || !size.ws_col)
-		return 80;
-	return size.ws_col;
+	if (ioctl(fileno(f), TIOCGWINSZ, &size) || !size.ws_col || !size.ws_row)
+		return (struct winsize){ .ws_col = 80, .ws_row = 24 };
+	return size;
 }
 
 static bool wants_color(bool is_terminal)
@@ -47,8 +47,11 @@ struct look output_look(FILE *f)
 	};
 
 	if (is_terminal) {
+		struct winsize size = terminal_size(f);
+
 		if (look.width == 0)
-			look.width = terminal_width(f);
+			look.width = size.ws_col;
+		look.height = size.ws_row;
 		look.max_rows = ROWS_ON_A_TERMINAL;
 	}
 	if (look.width == UINT32_MAX) /* --width 0 */

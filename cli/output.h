@@ -17,6 +17,7 @@
 struct look {
 	unsigned int width;    /* 0: no limit */
 	unsigned int max_rows; /* of a table; 0: no limit */
+	unsigned int height;   /* lines of the screen; 0: no limit */
 	bool has_color, is_ascii;
 };
 
@@ -61,5 +62,6 @@ void render_json_error(FILE *f);
 /* Reports that stood in no envelope get one of their own. */
 void render_json_rest(FILE *f);
 void render_json_schema(const struct field *returns, FILE *f);
+void render_json_schemas(FILE *f); /* of every command, by its name */
 
 #endif

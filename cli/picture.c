@@ -10,7 +10,9 @@
 #include <slab/debug.h>
 
 #include "names.h"
+#include "owners.h"
 #include "picture.h"
+#include "progress.h"
 
 /* ---- regions ---- */
 
@@ -132,25 +134,17 @@ void picture_layout(struct model *out, const struct slab_cache_info *cache,
 
 /* ---- map ---- */
 
-#define DAMAGED '!'
-
 static const struct field slab_fields[] = {
 	FIELD("name", TEXT, "as other commands call it", .how = FIELD_QUIET),
 	FIELD("slab", TEXT, "number of the slab", .how = FIELD_PEOPLE),
 	FIELD("state", TEXT, "partial, full, frozen, isolated or empty"),
-	FIELD("base", ADDRESS, "first byte"),
+	FIELD("base", ADDRESS, "first byte", .how = FIELD_EXTRA),
 	FIELD("inuse", COUNT, "the slab's own count", .how = FIELD_QUIET),
 	FIELD("objects_in_slab", COUNT, "how many it has", .how = FIELD_QUIET),
 	FIELD("in_use", TEXT, "inuse of objects", .how = FIELD_PEOPLE),
 	FIELD("user", COUNT, "objects in users' hands"),
 	FIELD("objects", CELLS, "a letter an object, the first on the left"),
 	FIELD("freelist", CHAIN, "the slab's chain of free objects"),
-	{},
-};
-static const struct field owner_fields[] = {
-	FIELD("owner", TEXT, "who has it"),
-	FIELD("letter", TEXT, "in the map"),
-	FIELD("count", COUNT, "how many objects"),
 	{},
 };
 static const struct field map_fields[] = {
@@ -168,8 +162,8 @@ static const struct field map_fields[] = {
 const struct field map_returns = FIELD("map", RECORD, NULL, .of = map_fields);
 
 struct sums {
-	unsigned long owner[SLAB_OWNER_UNKNOWN + 1];
-	unsigned long objects, inuse, damaged, slabs;
+	struct owners owners;
+	unsigned long inuse, slabs, state[SLAB_STATE_UNKNOWN + 1];
 };
 
 void picture_chain(struct value *chain, const struct slab_slab_info *slab)
@@ -191,48 +185,23 @@ static enum style state_style(enum slab_state state)
 					     : STYLE_PLAIN;
 }
 
-/* The letters of a slab's objects; adds them to sums. */
-static char *slab_letters(const struct slab_slab_info *slab, struct sums *sums,
-			  unsigned long *users)
+static void add_owners(struct owners *to, const struct owners *o)
 {
-	struct slab_object_info *object;
-	size_t nr = 0, i;
-	char *letters;
+	size_t i;
 
-	*users = 0;
-	if (slab_target_objects(session.target, slab->cache, slab->nr, &object,
-				&nr))
-		return must_strdup("");
-	letters = must_alloc(nr + 1);
-	for (i = 0; i < nr; i++) {
-		letters[i] = slab_owner_letter(object[i].owner);
-		if (object[i].is_damaged)
-			letters[i] = DAMAGED;
-		sums->owner[object[i].owner]++;
-		sums->damaged += object[i].is_damaged;
-		*users += object[i].owner == SLAB_OWNER_USER;
-	}
-	sums->objects += nr;
-	free(object);
-	return letters;
-}
-
-char *picture_letters(const struct slab_slab_info *slab)
-{
-	struct sums sums = { 0 };
-	unsigned long users;
-
-	return slab_letters(slab, &sums, &users);
+	for (i = 0; i < SLAB_NR_OWNERS; i++)
+		to->nr[i] += o->nr[i];
+	to->damaged += o->damaged;
 }
 
 static void put_slab(struct value *table, const struct slab_cache_info *cache,
 		     const struct slab_slab_info *slab, struct sums *sums)
 {
 	struct value *row = table_row(table);
-	unsigned long users;
-	char *letters = slab_letters(slab, sums, &users);
-	char name[NAME_SIZE];
+	struct owners owners;
+	char name[NAME_SIZE], *letters;
 
+	owners_of_slab(slab, &owners, &letters);
 	put_text(row, "name", "%s", slot_name(cache->name, slab->nr, -1, name));
 	put_text(row, "slab", "S%u", slab->nr);
 	put_text(row, "state", "%s", slab_state_name(slab->state));
@@ -241,61 +210,42 @@ static void put_slab(struct value *table, const struct slab_cache_info *cache,
 	put_count(row, "inuse", slab->inuse);
 	put_count(row, "objects_in_slab", slab->objects);
 	put_text(row, "in_use", "%3u/%u", slab->inuse, slab->objects);
-	put_count(row, "user", users);
+	put_count(row, "user", owners.nr[SLAB_OWNER_USER]);
 	put_text(row, "objects", "%s", letters);
 	picture_chain(put_list(row, "freelist"), slab);
+	free(letters);
+	add_owners(&sums->owners, &owners);
 	sums->inuse += slab->inuse;
 	sums->slabs++;
-	free(letters);
+	sums->state[slab->state]++;
 }
 
-static const char *owner_words(enum slab_owner owner)
+#define FEW_SLABS 12 /* more are summed up by state */
+
+/* slabs: 15600 full, 25 partial */
+static void put_states(struct model *out, const struct sums *sums)
 {
-	switch (owner) {
-	case SLAB_OWNER_FREELIST:
-		return "slab freelist";
-	case SLAB_OWNER_LOST:
-		return "lost";
-	default:
-		return slab_owner_name(owner);
-	}
-}
+	struct block *line;
+	size_t i, nr = 0;
 
-/* # user 5   . slab freelist 7 = 12 */
-static void put_legend(struct model *out, const struct sums *sums)
-{
-	struct value *owners = put_table(out->root, "owners"), *row;
-	struct block *line = view_line(out);
-	unsigned int i;
-
-	for (i = 0; i <= SLAB_OWNER_UNKNOWN; i++) {
-		char letter = slab_owner_letter(i);
-
-		row = table_row(owners);
-		put_text(row, "owner", "%s", slab_owner_name(i));
-		put_text(row, "letter", "%c", letter);
-		put_count(row, "count", sums->owner[i]);
-		if (!sums->owner[i] && i > SLAB_OWNER_FREELIST)
-			continue;
-		line_add(line, STYLE_PLAIN, "%s", i ? "   " : "");
-		line_add(line, STYLE_STRONG, "%c", letter);
-		line_add(line, STYLE_PLAIN, " %s %lu", owner_words(i),
-			 sums->owner[i]);
-	}
-	line_add(line, STYLE_PLAIN, "   = %lu", sums->objects);
-	if (!sums->damaged)
+	if (sums->slabs <= FEW_SLABS)
 		return;
-	line_add(line, STYLE_PLAIN, "   ");
-	line_add(line, STYLE_BAD, "%c", DAMAGED);
-	line_add(line, STYLE_PLAIN, " damaged %lu, counted with its owner",
-		 sums->damaged);
+	line = view_line(out);
+	line_add(line, STYLE_PLAIN, "  slabs:");
+	for (i = 0; i <= SLAB_STATE_UNKNOWN; i++) {
+		if (sums->state[i])
+			line_add(line, STYLE_PLAIN, "%s %lu %s",
+				 nr++ ? "," : "", sums->state[i],
+				 slab_state_name(i));
+	}
 }
 
 static void put_head(struct model *out, struct block *line,
 		     const struct slab_cache_info *cache,
 		     const struct sums *sums)
 {
-	unsigned long users = sums->owner[SLAB_OWNER_USER];
+	unsigned long users = sums->owners.nr[SLAB_OWNER_USER];
+	unsigned long all = owners_all(&sums->owners);
 	char debug[8];
 
 	slab_debug_text(cache->flags, debug);
@@ -310,18 +260,21 @@ static void put_head(struct model *out, struct block *line,
 			out); /* together they are too much for one line */
 	else
 		line_add(line, STYLE_PLAIN, "   ");
-	line_add(line, STYLE_PLAIN, "users hold %lu of %lu", users,
-		 sums->objects);
-	if (sums->inuse != users)
-		line_add(line, STYLE_PLAIN, "; slab->inuse adds up to %lu",
-			 sums->inuse);
+	line->breaks_wide = true;
+	if (sums->inuse == users)
+		line_add(line, STYLE_PLAIN, "users hold %lu of %lu", users,
+			 all);
+	else
+		line_add(line, STYLE_PLAIN,
+			 "users hold %lu of %lu; slab->inuse adds up to %lu",
+			 users, all, sums->inuse);
 	put_text(out->root, "cache", "%s", cache->name);
 	put_count(out->root, "object_size", cache->object_size);
 	put_count(out->root, "objs_per_slab", cache->objs_per_slab);
-	put_count(out->root, "total_objects", sums->objects);
+	put_count(out->root, "total_objects", all);
 	put_count(out->root, "users", users);
 	put_count(out->root, "inuse", sums->inuse);
-	put_count(out->root, "damaged", sums->damaged);
+	put_count(out->root, "damaged", sums->owners.damaged);
 }
 
 int picture_map(struct model *out, const struct slab_cache_info *cache,
@@ -339,16 +292,20 @@ int picture_map(struct model *out, const struct slab_cache_info *cache,
 		return fail("slab", NULL, "the slabs of %s: %s", cache->name,
 			    strerror(-err));
 	table = put_table(out->root, "slabs");
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr && !interrupted; i++) {
+		progress_show("map", "slabs", i, nr);
 		if (!slab_nr || slab[i].nr == slab_nr)
 			put_slab(table, cache, &slab[i], &sums);
 	}
+	progress_end();
 	free(slab);
+	if (interrupted)
+		return fail("interrupted", NULL, "interrupted");
 	put_head(out, line, cache, &sums);
-	view_value(out, table, 0);
+	put_states(out, &sums);
+	view_long_table(out, table);
+	owners_put(out->root, "owners", &sums.owners);
 	if (sums.slabs)
-		put_legend(out, &sums);
-	else
-		put_table(out->root, "owners");
+		owners_view(out, &sums.owners, cache->sheaf_capacity != 0);
 	return 0;
 }

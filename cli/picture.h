@@ -22,8 +22,6 @@ extern const struct field map_returns;
 int picture_map(struct model *out, const struct slab_cache_info *cache,
 		unsigned int slab_nr);
 
-/* The objects of one slab, a letter each; free() it. */
-char *picture_letters(const struct slab_slab_info *slab);
 /* Its chain of free objects into a CHAIN. */
 void picture_chain(struct value *chain, const struct slab_slab_info *slab);
 

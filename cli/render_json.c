@@ -284,15 +284,33 @@ static json_object *schema(enum kind kind, const struct field *of,
 	return o;
 }
 
-void render_json_schema(const struct field *returns, FILE *f)
+static json_object *schema_of(const struct field *returns)
 {
-	json_object *o = schema(returns ? returns->kind : KIND_TEXT,
-				returns ? returns->of : NULL,
-				returns ? returns->brief : NULL);
+	return schema(returns ? returns->kind : KIND_TEXT,
+		      returns ? returns->of : NULL,
+		      returns ? returns->brief : NULL);
+}
 
+static void write_schema(json_object *o, FILE *f)
+{
 	fprintf(f, "%s\n",
 		json_object_to_json_string_ext(
 			o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 				   JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
+}
+
+void render_json_schema(const struct field *returns, FILE *f)
+{
+	write_schema(schema_of(returns), f);
+}
+
+void render_json_schemas(FILE *f)
+{
+	json_object *o = json_object_new_object();
+
+	for (each_command(c))
+		json_object_object_add(o, command_name(c),
+				       schema_of(c->returns));
+	write_schema(o, f);
 }

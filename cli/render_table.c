@@ -29,7 +29,7 @@ static void header_text(const struct field *f, char *buf, size_t size)
 {
 	size_t i;
 
-	snprintf(buf, size, "%s", f->name);
+	snprintf(buf, size, "%s", f->header ? f->header : f->name);
 	for (i = 0; buf[i]; i++) {
 		if (buf[i] == '_')
 			buf[i] = ' ';
@@ -178,12 +178,13 @@ static void paint_header(FILE *f, const struct grid *g, const struct look *look,
 	fputc('\n', f);
 }
 
-static void paint_row(FILE *f, const struct grid *g, size_t r,
-		      const struct look *look, unsigned int indent)
+/* The number of lines it took. */
+static size_t paint_row(FILE *f, const struct grid *g, size_t r,
+			const struct look *look, unsigned int indent)
 {
 	const char *rest[MAX_COLUMNS];
 	bool is_first = true, has_more = true;
-	size_t i;
+	size_t i, lines = 0;
 
 	for (i = 0; i < g->nr_columns; i++)
 		rest[i] = g->cell[r * g->nr_columns + i];
@@ -215,8 +216,10 @@ static void paint_row(FILE *f, const struct grid *g, size_t r,
 			has_more |= *rest[i];
 		}
 		is_first = false;
+		lines++;
 		fputc('\n', f);
 	}
+	return lines;
 }
 
 static void paint_note(FILE *f, const struct look *look, unsigned int indent,
@@ -230,7 +233,8 @@ static void paint_note(FILE *f, const struct look *look, unsigned int indent,
 void render_table(const struct value *table, FILE *f, const struct look *look,
 		  unsigned int indent)
 {
-	size_t nr = value_nr_children(table), i;
+	size_t nr = value_nr_children(table), most = look->max_rows;
+	size_t lines = 0, i;
 	char left_out[256] = "", note[384];
 	struct grid g = { .nr_columns = 0 };
 
@@ -241,16 +245,19 @@ void render_table(const struct value *table, FILE *f, const struct look *look,
 		return;
 	}
 	grid_columns(&g, table);
-	grid_rows(&g, table, look->max_rows);
+	if (look->height && (!most || look->height < most))
+		most = look->height;
+	grid_rows(&g, table, most);
 	if (look->width)
 		grid_fit(&g, look->width > indent ? look->width - indent : 1,
 			 left_out, sizeof(left_out));
 	paint_header(f, &g, look, indent);
-	for (i = 0; i < g.nr_rows; i++)
-		paint_row(f, &g, i, look, indent);
-	if (g.nr_rows < nr) {
+	for (i = 0; i < g.nr_rows && (!look->height || lines < look->height);
+	     i++)
+		lines += paint_row(f, &g, i, look, indent);
+	if (i < nr) {
 		snprintf(note, sizeof(note), "%zu more; a pipe shows them all",
-			 nr - g.nr_rows);
+			 nr - i);
 		paint_note(f, look, indent, note);
 	}
 	if (*left_out) {

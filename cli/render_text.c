@@ -310,9 +310,19 @@ static size_t hanging_indent(const struct block *b, size_t width)
 {
 	size_t first = strlen(b->span->text);
 
+	if (b->breaks_wide)
+		return 2;
 	if (b->span->next && first < width / 2)
 		return first + strspn(b->span->next->text, " ");
 	return strspn(b->span->text, " ");
+}
+
+/* Up to the next blank, or to the next two. */
+static size_t word_length(const char *p, bool breaks_wide)
+{
+	const char *gap = breaks_wide ? strstr(p, "  ") : strchr(p, ' ');
+
+	return gap ? (size_t)(gap - p) : strlen(p);
 }
 
 static void wrap_line(const struct block *b, FILE *f, const struct look *look)
@@ -325,7 +335,7 @@ static void wrap_line(const struct block *b, FILE *f, const struct look *look)
 
 		while (*p) {
 			size_t blanks = strspn(p, " ");
-			size_t word = strcspn(p + blanks, " ");
+			size_t word = word_length(p + blanks, b->breaks_wide);
 
 			gap += blanks;
 			p += blanks;
@@ -361,6 +371,22 @@ static void render_line(const struct block *b, FILE *f, const struct look *look)
 	fputc('\n', f);
 }
 
+#define LINES_BESIDE 10 /* head, sums and prompt around a long table */
+
+static void render_block_value(const struct block *b, FILE *f,
+			       const struct look *look)
+{
+	struct look own = *look;
+
+	if (!b->fits_screen)
+		own.height = 0;
+	else if (own.height)
+		own.height = own.height > 2 * LINES_BESIDE
+				     ? own.height - LINES_BESIDE
+				     : LINES_BESIDE;
+	render_part(b->value, f, &own, b->indent);
+}
+
 void render_text(const struct model *m, FILE *f, const struct look *look)
 {
 	const struct block *b;
@@ -372,7 +398,10 @@ void render_text(const struct model *m, FILE *f, const struct look *look)
 		if (v->kind == KIND_RECORD && v->child && !v->child->next &&
 		    v->child->kind == KIND_TABLE)
 			v = v->child;
-		render_part(v, f, look, 0);
+		render_part(v, f,
+			    &(struct look){ look->width, look->max_rows, 0,
+					    look->has_color, look->is_ascii },
+			    0);
 		return;
 	}
 	for (b = m->view; b; b = b->next) {
@@ -381,7 +410,7 @@ void render_text(const struct model *m, FILE *f, const struct look *look)
 			render_line(b, f, look);
 			break;
 		case BLOCK_VALUE:
-			render_part(b->value, f, look, b->indent);
+			render_block_value(b, f, look);
 			break;
 		case BLOCK_RULER:
 			render_ruler(b, f, look);

@@ -18,6 +18,9 @@ struct allowed {
 struct report_queue {
 	struct queued_report **report;
 	size_t nr, room, dropped;
+	char **trace;
+	size_t nr_traces, trace_room, traces_dropped;
+	size_t traces_taken; /* from the front */
 	struct allowed *allowed;
 };
 
@@ -43,6 +46,9 @@ void report_queue_clear(struct report_queue *q)
 		free(r->log);
 		free(r);
 	}
+	for (i = 0; i < q->nr_traces; i++)
+		free(q->trace[i]);
+	free(q->trace);
 	while (q->allowed) {
 		struct allowed *next = q->allowed->next;
 
@@ -133,6 +139,21 @@ static void add_report(struct report_queue *q, const struct slab_report *report,
 	q->report[q->nr++] = r;
 }
 
+static void add_trace(struct report_queue *q, const char *line)
+{
+	if (q->nr_traces == REPORT_QUEUE_SIZE) {
+		q->traces_dropped++;
+		return;
+	}
+	if (q->nr_traces == q->trace_room) {
+		q->trace_room = q->trace_room ? 2 * q->trace_room : 16;
+		q->trace = realloc(q->trace, q->trace_room * sizeof(char *));
+		if (!q->trace)
+			die_no_memory();
+	}
+	q->trace[q->nr_traces++] = must_strdup(line);
+}
+
 void report_queue_sink(void *queue, const struct slab_report *report)
 {
 	struct report_queue *q = queue;
@@ -146,10 +167,28 @@ void report_queue_sink(void *queue, const struct slab_report *report)
 		add_fix(q, report);
 		break;
 	case SLAB_RECORD_TRACE:
+		add_trace(q, report->text);
+		break;
 	case SLAB_RECORD_NOTE:
 		break;
 	}
 	free(text);
+}
+
+const char *trace_queue_at(const struct report_queue *q, size_t i)
+{
+	i += q->traces_taken;
+	return i < q->nr_traces ? q->trace[i] : NULL;
+}
+
+void trace_queue_take(struct report_queue *q, size_t i)
+{
+	q->traces_taken += i + 1;
+}
+
+size_t trace_queue_dropped(const struct report_queue *q)
+{
+	return q->traces_dropped;
 }
 
 size_t report_queue_nr(const struct report_queue *q)

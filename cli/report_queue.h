@@ -10,7 +10,7 @@
 
 #include "session.h"
 
-#define REPORT_QUEUE_SIZE 20000U
+#define REPORT_QUEUE_SIZE 20000U /* reports, and as many traces */
 
 struct queued_fix {
 	enum slab_fix_kind kind;
@@ -30,7 +30,7 @@ struct report_queue;
 
 struct report_queue *report_queue_create(void);
 void report_queue_destroy(struct report_queue *q);
-/* Forgets reports and what was allowed. */
+/* Forgets reports, traces and what was allowed. */
 void report_queue_clear(struct report_queue *q);
 void report_queue_sink(void *queue, const struct slab_report *report);
 
@@ -40,6 +40,13 @@ struct queued_report *report_queue_number(struct report_queue *q,
 					  unsigned int number);
 /* Reports that found no place any more. */
 size_t report_queue_dropped(const struct report_queue *q);
+
+/* Lines of SLAB_TRACE, oldest first; NULL: no more. What is taken goes with
+ * all in front of it. */
+const char *trace_queue_at(const struct report_queue *q, size_t i);
+void trace_queue_take(struct report_queue *q, size_t i);
+/* Lines that found no place any more. */
+size_t trace_queue_dropped(const struct report_queue *q);
 
 /* Titles that a scenario does not mind. */
 void report_queue_allow(struct report_queue *q, const char *text);

@@ -20,6 +20,7 @@
 #include "output.h"
 #include "report_queue.h"
 #include "scenario.h"
+#include "stop.h"
 #include "where.h"
 
 void (*scenario_listener)(const struct scenario_result *result);
@@ -65,6 +66,8 @@ static void take_error(struct scenario_result *r)
 	const struct cli_error *e = &session.error;
 
 	r->outcome = e->exit == EXIT_USAGE ? OUTCOME_MISTAKE : OUTCOME_FAILED;
+	if (!strcmp(e->code, "unsupported")) /* of this build */
+		r->outcome = OUTCOME_SKIPPED;
 	snprintf(r->message, sizeof(r->message), "%s", e->message);
 	snprintf(r->hint, sizeof(r->hint), "%s", e->hint);
 	snprintf(r->file, sizeof(r->file), "%s", e->file);
@@ -104,7 +107,7 @@ static int run_body(void *arg)
 	if (code == TCL_ERROR) {
 		interp_name_limit();
 		take_error(run->result);
-	} else if (expect_nothing_left()) {
+	} else if (stop_finish_all() || expect_nothing_left()) {
 		take_error(run->result);
 	} else {
 		run->result->outcome = OUTCOME_OK;

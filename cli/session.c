@@ -9,11 +9,13 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "borrowed.h"
 #include "command.h"
 #include "events.h"
 #include "names.h"
 #include "output.h"
 #include "report_queue.h"
+#include "stop.h"
 
 struct session session;
 volatile sig_atomic_t interrupted;
@@ -89,10 +91,11 @@ static int check_slab_debug(const char *text)
 }
 
 static const char *const sysctl_names[] = {
-	"slab_min_order",  "slab_max_order", "slab_min_objects",
-	"slab_nomerge",	   "slab_merge",     "slab_debug",
-	"init_on_alloc",   "init_on_free",   "freelist_hardened",
-	"freelist_random",
+	"slab_min_order",   "slab_max_order", "slab_min_objects",
+	"slab_nomerge",	    "slab_merge",     "slab_debug",
+	"init_on_alloc",    "init_on_free",   "freelist_hardened",
+	"freelist_random",  "failslab",	      "fail_page_alloc",
+	"slab_strict_numa",
 };
 #define NR_SYSCTL (sizeof(sysctl_names) / sizeof(sysctl_names[0]))
 
@@ -183,8 +186,35 @@ struct slab_machine *session_machine(void)
 	return session.machine;
 }
 
+unsigned int session_nr_cpus(void)
+{
+	unsigned int nr = slab_machine_config(session.machine)->nr_cpus;
+
+	return nr ? nr : 1;
+}
+
+int session_use_cpu(unsigned int cpu)
+{
+	unsigned int nr = session_nr_cpus();
+
+	if (cpu >= nr)
+		return fail("no_cpu", "--cpus N makes more",
+			    "no virtual CPU %u: this machine has %s%u", cpu,
+			    nr == 1 ? "only CPU " : "0 to ", nr - 1);
+	if (!slab_machine_cpu_online(session.machine, cpu)) {
+		fail_answer("offline", NULL, "virtual CPU %u is offline", cpu);
+		snprintf(session.error.hint, sizeof(session.error.hint),
+			 "cpu online %u", cpu);
+		return -EINVAL;
+	}
+	slab_machine_set_cpu(session.machine, cpu);
+	return 0;
+}
+
 void session_drop_machine(void)
 {
+	stop_forget_all();
+	borrowed_forget();
 	slab_target_close(session.target);
 	session.target = NULL;
 	if (session.machine)

@@ -118,6 +118,11 @@ void session_drop_machine(void);
 void session_init(void);
 void session_fini(void);
 
+/* Commands run on that CPU. -EINVAL with the error set: there is none, or it is
+ * offline. */
+int session_use_cpu(unsigned int cpu);
+unsigned int session_nr_cpus(void);
+
 /* The machine of a scenario or a reset: options of its own. */
 int session_set_machine_option(struct options *o, const char *key,
 			       const char *value);

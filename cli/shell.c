@@ -22,6 +22,7 @@
 #include "complete.h"
 #include "hints.h"
 #include "interp.h"
+#include "lesson.h"
 #include "output.h"
 #include "shell.h"
 
@@ -29,8 +30,6 @@
 #define SLAB_VERSION "0"
 #endif
 
-#define PROMPT	      "slabctl> "
-#define CONTINUE      "    ...> "
 #define HISTORY_LINES 10000
 
 static char *typed;	      /* lines so far of one command */
@@ -223,6 +222,8 @@ static void run_typed(void)
 			record_line(text);
 	}
 	nr_lines += count_newlines(text) + 1;
+	if (lesson_is_asked_for())
+		lesson_play();
 	output_flush();
 	if (session.wants_quit || output_failed())
 		is_over = true;
@@ -296,7 +297,10 @@ static void catch_signals(void)
 		sigaction(signals[i], &action, NULL);
 }
 
-static void meet_signals(void)
+static bool is_reading_one; /* shell_read() */
+
+/* True: Ctrl-C, and the line is the caller's to give up. */
+static bool meet_signals(void)
 {
 	char bytes[64];
 
@@ -307,15 +311,18 @@ static void meet_signals(void)
 		rl_resize_terminal();
 	}
 	if (!got_interrupt)
-		return;
+		return false;
 	got_interrupt = 0;
 	rl_free_line_state();
 	rl_callback_sigcleanup();
 	fputs("^C\n", stdout);
+	if (is_reading_one)
+		return true;
 	forget_typed();
 	rl_replace_line("", 0);
 	rl_on_new_line();
 	rl_redisplay();
+	return false;
 }
 
 static void start_file(void)
@@ -343,37 +350,101 @@ static void start_readline(void)
 	rl_completer_quote_characters = "";
 	rl_catch_signals = 0;
 	rl_catch_sigwinch = 0;
-	rl_callback_handler_install(PROMPT, take_line);
 }
+
+enum feed {
+	FEED_ON,
+	FEED_INTERRUPT,
+	FEED_END, /* nothing more will come */
+};
+
+/* Gives readline a character, or meets a signal. */
+static enum feed feed_readline(void)
+{
+	struct pollfd in[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+				{ .fd = wake[0], .events = POLLIN } };
+	int n = poll(in, 2, -1);
+
+	if (n < 0 && errno != EINTR)
+		return FEED_END;
+	if (meet_signals())
+		return FEED_INTERRUPT;
+	if (n < 0)
+		return FEED_ON;
+	if (in[0].revents & (POLLERR | POLLNVAL))
+		return FEED_END;
+	if (in[0].revents & POLLIN)
+		rl_callback_read_char();
+	else if (in[0].revents & POLLHUP)
+		return FEED_END;
+	return FEED_ON;
+}
+
+/* ---- one line, for a lesson ---- */
+
+static char *line_read;
+static bool has_read;
+
+static void keep_line(char *line)
+{
+	line_read = line;
+	has_read = true;
+	rl_callback_handler_remove();
+	if (!line)
+		end_line();
+	else if (line[strspn(line, " \t")])
+		add_history(line);
+}
+
+void shell_read_start(void)
+{
+	is_reading_one = true;
+	using_history();
+	clear_history(); /* the shell's is not the lesson's */
+	catch_signals();
+	start_readline();
+}
+
+bool shell_read(const char *prompt, const char *before, char **ret)
+{
+	enum feed feed = FEED_ON;
+	const char *line;
+
+	*ret = NULL;
+	free(typed);
+	typed = before ? must_strdup(before) : NULL;
+	if (typed)
+		keep_typed("");
+	has_read = false;
+	rl_callback_handler_install(prompt, keep_line);
+	while (!has_read && feed == FEED_ON && !got_end)
+		feed = feed_readline();
+	if (!has_read) {
+		rl_callback_handler_remove();
+		return feed == FEED_INTERRUPT;
+	}
+	if (!line_read)
+		return false;
+	line = without_prompt(line_read);
+	*ret = must_strdup(line);
+	free(line_read);
+	return true;
+}
+
+/* ---- the shell ---- */
 
 enum exit_code shell_run(void)
 {
-	struct pollfd in[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
-				{ .events = POLLIN } };
-
-	session.is_shell = session.shows_results = true;
+	session.is_shell = session.shows_results = lesson_can_play = true;
 	start_file();
 	history_open();
 	puts("slabctl " SLAB_VERSION ": slab caches on a virtual machine; help "
 	     "tells more, Ctrl-D leaves");
 	catch_signals();
 	start_readline();
-	in[1].fd = wake[0];
-	while (!is_over && !got_end) {
-		int n = poll(in, 2, -1);
-
-		if (n < 0 && errno != EINTR)
-			break;
-		meet_signals();
-		if (n < 0)
-			continue;
-		if (in[0].revents & (POLLERR | POLLNVAL))
-			break;
-		if (in[0].revents & POLLIN)
-			rl_callback_read_char();
-		else if (in[0].revents & POLLHUP)
-			break;
-	}
+	rl_callback_handler_install(PROMPT, take_line);
+	while (!is_over && !got_end && feed_readline() != FEED_END)
+		;
 	rl_callback_handler_remove();
 	history_close();
 	free(typed);

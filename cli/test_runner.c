@@ -24,6 +24,7 @@
 #include "child.h"
 #include "command.h"
 #include "interp.h"
+#include "lesson.h"
 #include "output.h"
 #include "scenario.h"
 #include "test_output.h"
@@ -129,6 +130,10 @@ static void run_file(const char *path, bool updates)
 		transcript_run(path, updates, &r);
 		r.output = "";
 		send_result(&r);
+		_exit(0);
+	}
+	if (lesson_is(path)) {
+		lesson_test(path, send_result);
 		_exit(0);
 	}
 	scenario_listener = send_result;

@@ -15,6 +15,7 @@ const struct topic topics[] = {
 "slabctl [OPTIONS] -f FILE|-      a script; more words become $argv\n"
 "slabctl [OPTIONS] test PATH... [--tap] [--junit FILE] [--jobs N]\n"
 "                               [--filter GLOB]\n"
+"slabctl [OPTIONS] lesson [NAME]  a lesson, or which there are\n"
 "\n"
 "-c CMD              run CMD; may stand there several times, a COMMAND behind\n"
 "-f FILE             run a script; it stops at the first error\n"
@@ -39,7 +40,7 @@ const struct topic topics[] = {
 	{ "exit", "what exit codes mean",
 "0   fine\n"
 "1   the tool worked and the answer is bad: an expectation failed, damage was\n"
-"    found, an allocation failed\n"
+"    found, an allocation failed, a lesson's input ended before it did\n"
 "2   usage or syntax: what was wrong, where, and what would have been right\n"
 "3   the target can not be opened or read\n"
 "4   the answer is incomplete: the target is damaged, or stdout takes no more\n"
@@ -75,7 +76,23 @@ const struct topic topics[] = {
 "full      no free object; on a list only with debug flag U\n"
 "frozen    a check failed while allocating: it is never used again, its\n"
 "          objects count as used and later frees into it are refused\n"
-"isolated  taken off the list, in one thread's hands" },
+"isolated  taken off the list, in one thread's hands: seen while a CPU is\n"
+"          stopped there (help stop-at)" },
+	{ "owners", "free, but where? Letters of map, words of owner",
+"#  user       a user holds it\n"
+"m  main       in the sheaf that this CPU allocates from and frees to\n"
+"s  spare      in the CPU's second sheaf, which main trades places with\n"
+"b  barn       in a full sheaf that the CPUs of a node share\n"
+"r  rcu        given to kfree_rcu: it waits for a grace period\n"
+"p  prefilled  in a sheaf that somebody borrowed (sheaf prefill)\n"
+".  freelist   on the free chain of its slab\n"
+"X  lost       in a frozen slab, or refused by a free: nobody gets it\n"
+"?  unknown    the slab's free chain is cut, so it can not be told\n"
+"!  damaged    a check finds something in it; counted with its owner\n"
+"\n"
+"users + sheaves (m s b r p) + freelist + lost + unknown = all objects, in map,\n"
+"slab list, cache list, cpu view and barn show. A slab's own count, inuse, has\n"
+"what rests in sheaves as used." },
 	{ "scripts", "files of commands",
 "A line is a command: words with blanks between. It is Tcl, so there are\n"
 "variables, loops and procedures; who never needs them never meets them.\n"
@@ -98,7 +115,22 @@ const struct topic topics[] = {
 "Each has a fresh machine; keys behind the title shape it: cpus=2 nodes=2\n"
 "seed=7 pages=100 slab-debug=FZ and kernel parameters. A report that no\n"
 "expect took fails it. `slabctl test FILE` runs them.\n"
+"expect error \"GLOB\" {SCRIPT} takes what an operation answers; a slip in\n"
+"SCRIPT (no such command, a word too many) is a mistake there, too.\n"
 "needs=asan: skipped but in builds with AddressSanitizer; asan=off: there,\n"
 "it watches no object." },
+	{ "points", "where a CPU can be stopped, or interrupted",
+"`@1 stop-at list_lock { free $a }` leaves CPU 1 there, `@1 go` goes on;\n"
+"`interrupt-at list_lock { free $x nolock } { free $a }` runs one inside.\n"
+#define POINT(id, name, sentence) "\n" name ": " sentence
+#include <slab/points.def>
+#undef POINT
+	},
+	{ "events", "the steps of `explain on` and `expect event`",
+"%object, %slab and %cache are what the step is about, %a and %b its numbers.\n"
+#define EVENT(id, name, sentence) "\n" name ": " sentence
+#include <slab/events.def>
+#undef EVENT
+	},
 	{ NULL, NULL, NULL },
 };

@@ -13,10 +13,8 @@
 #include "command.h"
 #include "interp.h"
 #include "output.h"
+#include "shell.h"
 #include "transcript.h"
-
-#define PROMPT	 "slabctl> "
-#define CONTINUE "    ...> "
 
 struct text {
 	FILE *f;
@@ -71,8 +69,7 @@ static void run_captured(const char *command, unsigned int line, FILE *to)
 	close(fd);
 }
 
-/* # machine: cpus=2 seed=7 */
-static int read_machine(const char *line)
+int transcript_machine(const char *line)
 {
 	char copy[512], *word;
 	int err = 0;
@@ -100,7 +97,7 @@ static int play(const char *text, FILE *to)
 	for (; *p && !begins(p, PROMPT); p = next_line(p)) {
 		fprintf(to, "%.*s", (int)(next_line(p) - p), p);
 		if (begins(p, "# machine:") &&
-		    read_machine(p + strlen("# machine:")))
+		    transcript_machine(p + strlen("# machine:")))
 			return -EINVAL;
 	}
 	while (*p && !session.wants_quit) {

@@ -19,4 +19,8 @@
 void transcript_run(const char *path, bool updates,
 		    struct scenario_result *ret);
 
+/* What stands behind "# machine:", cpus=2 seed=7, up to the line's end. 0, or
+ * -EINVAL with the error set. */
+int transcript_machine(const char *line);
+
 #endif

@@ -50,7 +50,8 @@ static unsigned int count_lines(const char *from, const char *to)
 static bool has_statements_inside(const char *word, size_t n)
 {
 	static const char *const control[] = { "if",	"for",	 "foreach",
-					       "while", "catch", "try" };
+					       "while", "catch", "try",
+					       "demo" };
 	size_t i;
 
 	if (n > 1 && word[0] == '@')
@@ -244,19 +245,25 @@ bool where_now(struct where *ret)
 	return is_statement;
 }
 
-/* Newlines in front of the last word of a command's text. */
-static unsigned int lines_before_body(const char *text)
+/* Newlines in front of the body in a command's text: its last word, unless the
+ * body stands there as another one. */
+static unsigned int lines_before_body(const char *text, Tcl_Obj *body)
 {
+	const char *script = Tcl_GetString(body);
+	size_t n = strlen(script);
 	const Tcl_Token *t;
 	unsigned int lines = 0;
 	Tcl_Parse parse;
+	bool found = false;
 	int i;
 
 	if (Tcl_ParseCommand(NULL, text, -1, 0, &parse))
 		return 0;
 	t = parse.tokenPtr;
-	for (i = 0; i < parse.numWords; i++) {
-		if (i == parse.numWords - 1)
+	for (i = 0; i < parse.numWords && !found; i++) {
+		found = t->type == TCL_TOKEN_SIMPLE_WORD &&
+			(size_t)t[1].size == n && !memcmp(t[1].start, script, n);
+		if (found || i == parse.numWords - 1)
 			lines = count_lines(text, t->start);
 		t += t->numComponents + 1;
 	}
@@ -354,7 +361,7 @@ int where_eval_body(Tcl_Obj *body)
 	}
 	o = frame ? frame_get(frame, "cmd") : NULL;
 	if (o)
-		line += lines_before_body(Tcl_GetString(o));
+		line += lines_before_body(Tcl_GetString(o), body);
 	if (frame)
 		Tcl_DecrRefCount(frame);
 	session.body_line[session.body_depth++] = line;

@@ -18,7 +18,7 @@
 /* The command that calls this. True when it is a statement. */
 bool where_now(struct where *ret);
 
-/* Evaluates the last word of the command that runs as a script. */
+/* Evaluates a word of the command that runs as a script. */
 int where_eval_body(Tcl_Obj *body);
 /* Text evaluated between the two by other means begins on that line. */
 void where_enter(unsigned int line);

@@ -50,8 +50,9 @@ extern const struct attr attr_stat_rows[];
 extern const struct attr attr_cache_fault_rows[];
 /* /sys/kernel/debug/slab/<cache>/ */
 extern const struct attr attr_traces_rows[];
-/* /sys/kernel/debug/failslab/ */
+/* /sys/kernel/debug/failslab/, /sys/kernel/debug/fail_page_alloc/ */
 extern const struct attr attr_failslab_rows[];
+extern const struct attr attr_fail_page_alloc_rows[];
 /* /proc/self/ */
 extern const struct attr attr_task_rows[];
 /* /proc/ */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include <slab/debug.h>
+#include <slab/machine.h>
 
 #include "attr.h"
 #include "number.h"
@@ -35,28 +36,28 @@ const struct attr attr_cache_fault_rows[] = {
 	{},
 };
 
-/* ---- the machine; arg: offset in struct slab_failslab ---- */
+/* ---- the machine; arg: offset in struct slab_faults ---- */
 /* The row's field of a copy; NULL: the target has no live machine. */
-static void *get(const struct attr_file *f, struct slab_failslab *copy)
+static void *get(const struct attr_file *f, struct slab_faults *copy)
 {
 	if (!f->machine)
 		return NULL;
-	slab_failslab_get(f->machine, copy);
+	slab_faults_get(f->machine, copy);
 	return (char *)copy + f->attr->arg;
 }
 
 /* Takes the copy, unless its new value could not be read. */
-static int put(const struct attr_file *f, const struct slab_failslab *copy,
+static int put(const struct attr_file *f, const struct slab_faults *copy,
 	       int err)
 {
 	if (!err)
-		slab_failslab_set(f->machine, copy);
+		slab_faults_set(f->machine, copy);
 	return err;
 }
 
 static int show_ulong(const struct attr_file *f, FILE *out)
 {
-	struct slab_failslab copy;
+	struct slab_faults copy;
 	const unsigned long *value = get(f, &copy);
 
 	if (!value)
@@ -67,14 +68,14 @@ static int show_ulong(const struct attr_file *f, FILE *out)
 
 static int store_ulong(const struct attr_file *f, const char *text)
 {
-	struct slab_failslab copy;
+	struct slab_faults copy;
 
 	return put(f, &copy, number_ulong(text, 0, get(f, &copy)));
 }
 
 static int show_uint(const struct attr_file *f, FILE *out)
 {
-	struct slab_failslab copy;
+	struct slab_faults copy;
 	const unsigned int *value = get(f, &copy);
 
 	if (!value)
@@ -85,14 +86,14 @@ static int show_uint(const struct attr_file *f, FILE *out)
 
 static int store_uint(const struct attr_file *f, const char *text)
 {
-	struct slab_failslab copy;
+	struct slab_faults copy;
 
 	return put(f, &copy, number_uint(text, 0, get(f, &copy)));
 }
 
 static int show_int(const struct attr_file *f, FILE *out)
 {
-	struct slab_failslab copy;
+	struct slab_faults copy;
 	const int *value = get(f, &copy);
 
 	if (!value)
@@ -103,14 +104,14 @@ static int show_int(const struct attr_file *f, FILE *out)
 
 static int store_int(const struct attr_file *f, const char *text)
 {
-	struct slab_failslab copy;
+	struct slab_faults copy;
 
 	return put(f, &copy, number_int(text, 0, get(f, &copy)));
 }
 
 static int show_bool(const struct attr_file *f, FILE *out)
 {
-	struct slab_failslab copy;
+	struct slab_faults copy;
 	const bool *value = get(f, &copy);
 
 	if (!value)
@@ -121,49 +122,107 @@ static int show_bool(const struct attr_file *f, FILE *out)
 
 static int store_bool(const struct attr_file *f, const char *text)
 {
-	struct slab_failslab copy;
+	struct slab_faults copy;
 
 	return put(f, &copy, number_bool(text, get(f, &copy)));
 }
 
+/* As the machine prints addresses: call sites are the same in each slot. */
+static int show_address(const struct attr_file *f, FILE *out)
+{
+	struct slab_faults copy;
+	const uintptr_t *value = get(f, &copy);
+
+	if (!value)
+		return -EOPNOTSUPP;
+	fprintf(out, "0x%016lx\n",
+		slab_machine_print_address(f->machine, *value));
+	return 0;
+}
+
+static int store_address(const struct attr_file *f, const char *text)
+{
+	struct slab_faults copy;
+	uintptr_t *value = get(f, &copy);
+	unsigned long printed;
+	int err = number_ulong(text, 0, &printed);
+
+	if (!err)
+		*value = slab_machine_parse_address(f->machine, printed);
+	return put(f, &copy, err);
+}
+
 #define FIELD(type, field) \
-	show_##type, store_##type, offsetof(struct slab_failslab, field)
+	show_##type, store_##type, offsetof(struct slab_faults, field)
 
 static const char number[] = "a number from 0";
 static const char truth[] = "Y or N";
+static const char address[] = "an address";
+
+/* What the directory of each has that asks the engine. */
+/* clang-format off */
+#define ATTR_ROWS(point, unit)                                                \
+	{ "probability", 0600, "percent",                                     \
+	  "of the requests that fail; 0: none, 100: all", number,             \
+	  FIELD(ulong, point.attr.probability) },                             \
+	{ "interval", 0600, "requests", "only every so many may fail",        \
+	  number, FIELD(ulong, point.attr.interval) },                        \
+	{ "times", 0600, "failures",                                          \
+	  "how many there may still be; -1: no end",                          \
+	  "a number, -1 for no end", FIELD(int, point.attr.times) },          \
+	{ "space", 0600, unit, "that are handed out before anything fails",   \
+	  "a number", FIELD(int, point.attr.space) },                         \
+	{ "verbose", 0600, "",                                                \
+	  "0 says nothing, 1 a message a failure, 2 with a stack", number,    \
+	  FIELD(ulong, point.attr.verbose) },                                 \
+	{ "verbose_ratelimit_interval_ms", 0600, "ms",                        \
+	  "in which verbose_ratelimit_burst messages are said; 0: all",       \
+	  number, FIELD(uint, point.attr.verbose_ratelimit_interval_ms) },    \
+	{ "verbose_ratelimit_burst", 0600, "messages",                        \
+	  "said in each verbose_ratelimit_interval_ms", number,               \
+	  FIELD(uint, point.attr.verbose_ratelimit_burst) },                  \
+	{ "task-filter", 0600, "", "Y: only tasks marked make-it-fail",       \
+	  truth, FIELD(bool, point.attr.task_filter) },                       \
+	{ "stacktrace-depth", 0600, "callers",                                \
+	  "that the four below look at, innermost first",                     \
+	  "a number; 32 is the most",                                         \
+	  FIELD(ulong, point.attr.stacktrace_depth) },                        \
+	{ "require-start", 0600, "",                                          \
+	  "some caller is from here on, or the request does not fail",        \
+	  address, FIELD(address, point.attr.require_start) },                \
+	{ "require-end", 0600, "", "and below this", address,                 \
+	  FIELD(address, point.attr.require_end) },                           \
+	{ "reject-start", 0600, "",                                           \
+	  "if a caller is from here on, the request does not fail", address,  \
+	  FIELD(address, point.attr.reject_start) },                          \
+	{ "reject-end", 0600, "", "and below this", address,                  \
+	  FIELD(address, point.attr.reject_end) },                            \
+	{ "ignore-gfp-wait", 0600, "",                                        \
+	  "Y: requests that may sleep never fail", truth,                     \
+	  FIELD(bool, point.ignore_gfp_wait) }
+/* clang-format on */
 
 const struct attr attr_failslab_rows[] = {
-	{ "probability", 0600, "percent",
-	  "of the requests that fail; 0: none, 100: all", number,
-	  FIELD(ulong, probability) },
-	{ "interval", 0600, "requests", "only every so many may fail", number,
-	  FIELD(ulong, interval) },
-	{ "times", 0600, "failures", "how many there may still be; -1: no end",
-	  "a number, -1 for no end", FIELD(int, times) },
-	{ "space", 0600, "bytes", "that are handed out before anything fails",
-	  "a number", FIELD(int, space) },
-	{ "verbose", 0600, "",
-	  "0 says nothing, 1 a message a failure, 2 with a stack", number,
-	  FIELD(ulong, verbose) },
-	{ "verbose_ratelimit_interval_ms", 0600, "ms",
-	  "in which verbose_ratelimit_burst messages are said; 0: all", number,
-	  FIELD(uint, verbose_ratelimit_interval_ms) },
-	{ "verbose_ratelimit_burst", 0600, "messages",
-	  "said in each verbose_ratelimit_interval_ms", number,
-	  FIELD(uint, verbose_ratelimit_burst) },
-	{ "task-filter", 0600, "", "Y: only tasks marked make-it-fail", truth,
-	  FIELD(bool, task_filter) },
-	{ "ignore-gfp-wait", 0600, "", "Y: requests that may sleep never fail",
-	  truth, FIELD(bool, ignore_gfp_wait) },
+	ATTR_ROWS(failslab, "bytes"),
 	{ "cache-filter", 0600, "", "Y: only caches whose failslab file says 1",
-	  truth, FIELD(bool, cache_filter) },
+	  truth, FIELD(bool, failslab.cache_filter) },
+	{},
+};
+
+const struct attr attr_fail_page_alloc_rows[] = {
+	ATTR_ROWS(fail_page_alloc, "pages"),
+	{ "ignore-gfp-highmem", 0600, "",
+	  "Y: requests that high memory may serve never fail", truth,
+	  FIELD(bool, fail_page_alloc.ignore_gfp_highmem) },
+	{ "min-order", 0600, "order", "requests of a smaller one never fail",
+	  number, FIELD(uint, fail_page_alloc.min_order) },
 	{},
 };
 
 /* ---- the task ---- */
 static int show_make_it_fail(const struct attr_file *f, FILE *out)
 {
-	struct slab_failslab copy;
+	struct slab_faults copy;
 	const bool *value = get(f, &copy);
 
 	if (!value)
@@ -174,7 +233,7 @@ static int show_make_it_fail(const struct attr_file *f, FILE *out)
 
 static int store_make_it_fail(const struct attr_file *f, const char *text)
 {
-	struct slab_failslab copy;
+	struct slab_faults copy;
 	bool *value = get(f, &copy);
 	int number, err = number_int(text, 0, &number);
 
@@ -185,25 +244,13 @@ static int store_make_it_fail(const struct attr_file *f, const char *text)
 	return put(f, &copy, err);
 }
 
-static int store_fail_nth(const struct attr_file *f, const char *text)
-{
-	struct slab_failslab copy;
-	unsigned long *value = get(f, &copy);
-	unsigned int requests;
-	int err = number_uint(text, 0, &requests);
-
-	if (!err)
-		*value = requests;
-	return put(f, &copy, err);
-}
-
 const struct attr attr_task_rows[] = {
 	{ "fail-nth", 0644, "requests",
-	  "until one fails, whatever the other settings; 0: off or done",
-	  number, show_ulong, store_fail_nth,
-	  offsetof(struct slab_failslab, fail_nth) },
-	{ "make-it-fail", 0644, "", "1: marked for failslab's task-filter",
+	  "of objects or pages until one fails, whatever the other settings; "
+	  "0: off or done",
+	  number, FIELD(uint, task.fail_nth) },
+	{ "make-it-fail", 0644, "", "1: marked for the task-filter files",
 	  "0 or 1", show_make_it_fail, store_make_it_fail,
-	  offsetof(struct slab_failslab, task_make_it_fail) },
+	  offsetof(struct slab_faults, task.make_it_fail) },
 	{},
 };

@@ -9,6 +9,13 @@
 
 #include "attr.h"
 
+/* What CPUs counted that went offline since is no part of it, as in 7.0. */
+static bool is_online(const struct attr_file *f, int cpu)
+{
+	return !f->machine ||
+	       slab_machine_cpu_online(f->machine, (unsigned int)cpu);
+}
+
 /* The sum, then each CPU that counted. arg: the item */
 static int show_stat(const struct attr_file *f, FILE *out)
 {
@@ -19,8 +26,11 @@ static int show_stat(const struct attr_file *f, FILE *out)
 
 	if (nr < 0)
 		return nr;
-	for (int i = 0; i < nr; i++)
+	for (int i = 0; i < nr; i++) {
+		if (!is_online(f, i))
+			count[i] = 0;
 		total += count[i];
+	}
 	fprintf(out, "%lu", total);
 	for (int i = 0; i < nr; i++) {
 		if (count[i])

@@ -16,6 +16,7 @@ enum {
 	DIR_KERNEL,
 	DIR_DEBUG,
 	DIR_FAILSLAB,
+	DIR_FAIL_PAGE_ALLOC,
 	DIR_TRACED,
 	DIR_TRACES,
 	DIR_CACHES,
@@ -43,6 +44,9 @@ static const struct directory directories[NR_DIRS] = {
 	[DIR_DEBUG] = { .name = "debug", .parent = DIR_KERNEL, .mode = 0700 },
 	[DIR_FAILSLAB] = { .name = "failslab", .parent = DIR_DEBUG,
 			   .mode = 0755, .rows = { attr_failslab_rows } },
+	[DIR_FAIL_PAGE_ALLOC] = { .name = "fail_page_alloc",
+				  .parent = DIR_DEBUG, .mode = 0755,
+				  .rows = { attr_fail_page_alloc_rows } },
 	[DIR_TRACED] = { .name = "slab", .parent = DIR_DEBUG, .mode = 0755 },
 	[DIR_TRACES] = { .parent = DIR_TRACED, .mode = 0755,
 			 .rows = { attr_traces_rows } },
@@ -336,6 +340,8 @@ int tree_lookup(struct slab_target *t, const char *path, bool follow,
 
 			err = child_node(t, &way[depth], way[depth + 1].target,
 					 &to);
+			if (err)
+				break;
 			way[depth + 1] = to;
 		}
 		depth++;

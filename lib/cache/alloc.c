@@ -2,24 +2,32 @@
 /*
  * cache/alloc.c - one object: from a partial slab, or from a new one
  *
- *	kmem_cache_alloc -> failslab -> partial slabs of this node, of others
+ *	kmem_cache_alloc -> failslab -> sheaves (pcs.c)
+ *	                             -> partial slabs of this node, of others
  *	                             -> a new slab -> zero, poison off, out
  *
  * Paths: spec/allocator/alloc-free-paths.md 3.2 and 3.6 to 3.8.
  */
-#include "cache/cache.h"
+#include "cache/sheaf.h"
 
 #include <errno.h>
 
 #include "debug/asan.h"
 #include "debug/failslab.h"
+#include "debug/lists.h"
 #include "debug/report.h"
 #include "debug/track.h"
 #include "slab/geometry.h"
 
-static bool may_spin(gfp_t gfp)
+/* list_lock; false: it is held, and who asks may not wait. */
+static bool lock_node(struct kmem_cache *s, struct kmem_cache_node *n,
+		      gfp_t gfp)
 {
-	return gfp & __GFP_RECLAIM;
+	if (!gfp_may_spin(gfp))
+		return machine_trylock(s->machine, &n->list_lock,
+				       SLAB_POINT_LIST_LOCK);
+	node_lock(s, n);
+	return true;
 }
 
 void slab_drop_bad_head(struct kmem_cache *s, struct kmem_cache_node *n,
@@ -39,8 +47,8 @@ void slab_drop_freelist(struct kmem_cache *s, struct kmem_cache_node *n,
 {
 	if (!slab_is_partial(slab) || slab->freelist)
 		return;
-	node_remove_partial(s, n, slab);
-	node_add_full(s, n, slab);
+	lists_remove(s, n, slab);
+	lists_add_full(s, n, slab);
 }
 
 /* Plain caches: pop by compare-exchange, since frees do not take the lock. */
@@ -67,7 +75,7 @@ static void *plain_alloc_from_partial(struct kmem_cache *s,
 	machine_event(s->machine, SLAB_EVENT_POP, s, slab, object, new.inuse,
 		      0);
 	if (!new.freelist)
-		node_remove_partial(s, n, slab);
+		lists_remove(s, n, slab);
 	return object;
 }
 
@@ -75,27 +83,38 @@ static void *alloc_from_node(struct kmem_cache *s, unsigned int nid, gfp_t gfp,
 			     size_t orig_size)
 {
 	struct kmem_cache_node *n = s->node[nid];
-	struct slab *slab, *next;
+	struct slab *slab, *last = NULL;
 	void *object = NULL;
 
 	machine_point(s->machine, SLAB_POINT_NR_PARTIAL_PEEK);
 	if (!__atomic_load_n(&n->nr_partial, __ATOMIC_RELAXED))
 		return NULL;
-	if (may_spin(gfp))
-		node_lock(s, n);
-	else if (!machine_trylock(s->machine, &n->list_lock,
-				  SLAB_POINT_LIST_LOCK))
+	if (!lock_node(s, n, gfp))
 		return NULL;
-	list_for_each_entry_safe(slab, next, &n->partial, slab_list) {
+	while ((slab = lists_next_partial(s, n, last))) {
+		if (!slab_may_serve(s, slab, gfp)) {
+			last = slab;
+			continue;
+		}
 		object = cache_is_debug(s) ?
 				 debug_alloc_from_partial(s, n, slab,
 							  orig_size) :
 				 plain_alloc_from_partial(s, n, slab);
 		if (object)
 			break;
+		/* what gave nothing left the list, as a rule */
+		if (slab_is_partial(slab))
+			last = slab;
 	}
 	node_unlock(s, n);
 	return object;
+}
+
+bool node_others_may_serve(struct kmem_cache *s)
+{
+	return s->remote_node_defrag_ratio &&
+	       random_below(&s->machine->random, 1024) <=
+		       s->remote_node_defrag_ratio;
 }
 
 /* 3.7: the wanted node, then others that can spare slabs. */
@@ -103,19 +122,20 @@ static void *alloc_from_partial(struct kmem_cache *s, gfp_t gfp, int node,
 				size_t orig_size)
 {
 	struct slab_machine *m = s->machine;
-	unsigned int first = node < 0 ? machine_node(m) : (unsigned int)node;
-	unsigned int nr_nodes = m->config.nr_nodes, i;
-	void *object = alloc_from_node(s, first, gfp, orig_size);
+	unsigned int tried = node < 0 ? machine_mem_node(m) :
+					(unsigned int)node;
+	unsigned int nr_nodes = m->config.nr_nodes, first, i;
+	void *object = alloc_from_node(s, tried, gfp, orig_size);
 
-	if (object || nr_nodes == 1 || (node >= 0 && (gfp & __GFP_THISNODE)))
+	if (object || nr_nodes == 1 || (node >= 0 && (gfp & __GFP_THISNODE)) ||
+	    !node_others_may_serve(s))
 		return object;
-	if (!s->remote_node_defrag_ratio ||
-	    random_below(&m->random, 1024) > s->remote_node_defrag_ratio)
-		return NULL;
-	for (i = 1; i < nr_nodes && !object; i++) {
+	first = machine_policy_node(m);
+	for (i = 0; i < nr_nodes && !object; i++) {
 		unsigned int nid = (first + i) % nr_nodes;
 
-		if (s->node[nid]->nr_partial > s->min_partial)
+		if (nid != tried && node_has_memory(m, nid) &&
+		    s->node[nid]->nr_partial > s->min_partial)
 			object = alloc_from_node(s, nid, gfp, orig_size);
 	}
 	return object;
@@ -132,14 +152,11 @@ static void *plain_alloc_from_new(struct kmem_cache *s, struct slab *slab,
 	slab->inuse = 1;
 	machine_event(s->machine, SLAB_EVENT_POP, s, slab, object, 1, 0);
 	if (slab->freelist) {
-		if (may_spin(gfp)) {
-			node_lock(s, n);
-		} else if (!machine_trylock(s->machine, &n->list_lock,
-					    SLAB_POINT_LIST_LOCK)) {
+		if (!lock_node(s, n, gfp)) {
 			slab_free_pages(s, slab);
 			return NULL;
 		}
-		node_add_partial(s, n, slab, LIST_HEAD);
+		lists_add_partial(s, n, slab, LIST_HEAD);
 		node_unlock(s, n);
 	}
 	slab_count(s, slab, 1);
@@ -169,8 +186,12 @@ static void out_of_memory(struct kmem_cache *s, gfp_t gfp, int node)
 		unsigned long nr_free = 0;
 		struct slab *slab;
 
+		if (!lock_node(s, n, gfp))
+			continue;
+		lists_make_whole(s, n);
 		list_for_each_entry(slab, &n->partial, slab_list)
 			nr_free += slab->objects - slab->inuse;
+		node_unlock(s, n);
 		report_note(m, "  node %u: slabs: %lu, objs: %lu, free: %lu",
 			    nid, n->nr_slabs, n->total_objects, nr_free);
 	}
@@ -179,8 +200,7 @@ static void out_of_memory(struct kmem_cache *s, gfp_t gfp, int node)
 #define MAX_SPOILT_SLABS 8
 
 /* 3.6. */
-static void *slow_alloc(struct kmem_cache *s, gfp_t gfp, int node,
-			size_t orig_size)
+void *slow_alloc(struct kmem_cache *s, gfp_t gfp, int node, size_t orig_size)
 {
 	bool try_thisnode = node >= 0 && !(gfp & __GFP_THISNODE);
 	unsigned int tries = 0;
@@ -193,7 +213,7 @@ static void *slow_alloc(struct kmem_cache *s, gfp_t gfp, int node,
 
 		/* a cheap look at the wanted node before anything dear */
 		if (try_thisnode)
-			eff = (may_spin(gfp) ? GFP_NOWAIT : gfp) |
+			eff = (gfp_may_spin(gfp) ? GFP_NOWAIT : gfp) |
 			      __GFP_THISNODE;
 		object = alloc_from_partial(s, eff, node, orig_size);
 		if (object)
@@ -212,7 +232,7 @@ static void *slow_alloc(struct kmem_cache *s, gfp_t gfp, int node,
 				 debug_alloc_from_new(s, slab, orig_size, gfp) :
 				 plain_alloc_from_new(s, slab, gfp);
 		/* a constructor that overflows spoils every slab there is */
-		if (object || !may_spin(gfp) || ++tries == MAX_SPOILT_SLABS)
+		if (object || !gfp_may_spin(gfp) || ++tries == MAX_SPOILT_SLABS)
 			return object;
 	}
 }
@@ -235,32 +255,11 @@ static size_t zero_size(const struct kmem_cache *s, size_t orig_size)
 	return s->object_size;
 }
 
-void *slab_alloc(struct kmem_cache *s, gfp_t gfp, int node, uintptr_t caller,
-		 size_t orig_size)
-{
-	if (failslab_should_fail(s, gfp)) {
-		machine_event(s->machine, SLAB_EVENT_FAIL_INJECTED, s, NULL,
-			      NULL, 0, 0);
-		errno = ENOMEM;
-		return NULL;
-	}
-	return slab_alloc_unasked(s, gfp, node, caller, orig_size);
-}
-
-void *slab_alloc_unasked(struct kmem_cache *s, gfp_t gfp, int node,
-			 uintptr_t caller, size_t orig_size)
+void slab_handed_out(struct kmem_cache *s, void *object, gfp_t gfp,
+		     uintptr_t caller, size_t orig_size)
 {
 	struct slab_machine *m = s->machine;
-	void *object;
 
-	if (node >= (int)m->config.nr_nodes)
-		node = NUMA_NO_NODE;
-	object = slow_alloc(s, gfp, node, orig_size);
-	if (!object) {
-		machine_event(m, SLAB_EVENT_ALLOC_FAIL, s, NULL, NULL, 0, 0);
-		errno = ENOMEM;
-		return NULL;
-	}
 	if (s->flags & SLAB_STORE_USER) {
 		uintptr_t addr;
 		uint32_t handle = track_prepare(m, caller, &addr);
@@ -274,6 +273,31 @@ void *slab_alloc_unasked(struct kmem_cache *s, gfp_t gfp, int node,
 	asan_object_alloc(s, object, orig_size);
 	machine_event(m, SLAB_EVENT_ALLOC, s, virt_to_slab(m, object), object,
 		      0, 0);
+}
+
+void *slab_alloc(struct kmem_cache *s, gfp_t gfp, int node, uintptr_t caller,
+		 size_t orig_size)
+{
+	struct slab_machine *m = s->machine;
+	void *object;
+
+	if (failslab_should_fail(s, gfp, caller)) {
+		machine_event(m, SLAB_EVENT_FAIL_INJECTED, s, NULL, NULL, 0, 0);
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (node >= (int)m->config.nr_nodes)
+		node = NUMA_NO_NODE;
+	node = machine_strict_node(m, node);
+	object = alloc_from_pcs(s, gfp, node);
+	if (!object)
+		object = slow_alloc(s, gfp, node, orig_size);
+	if (!object) {
+		machine_event(m, SLAB_EVENT_ALLOC_FAIL, s, NULL, NULL, 0, 0);
+		errno = ENOMEM;
+		return NULL;
+	}
+	slab_handed_out(s, object, gfp, caller, orig_size);
 	return object;
 }
 

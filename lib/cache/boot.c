@@ -9,9 +9,12 @@
 #include <strings.h>
 
 #include "base/bits.h"
+#include "cache/cache.h"
 #include "debug/asan.h"
 #include "debug/failslab.h"
 #include "debug/flags.h"
+#include "debug/sheaves.h"
+#include "slab/barn.h"
 
 /* A program that makes machines can be looked at from outside: this takes the
  * descriptor along out of the static library. */
@@ -25,12 +28,16 @@ static int boot(struct slab_machine *m)
 	free(m->params.debug_string);
 	m->params = (struct machine_parameters){
 		.max_order = 3,
+		.max_full_sheaves = MAX_FULL_SHEAVES,
+		.max_empty_sheaves = MAX_EMPTY_SHEAVES,
 		.freelist_hardened = c->freelist_hardened,
 		.freelist_random = c->freelist_random,
 		.init_on_alloc = c->init_on_alloc,
 		.init_on_free = c->init_on_free,
 	};
 	failslab_init(m);
+	m->irq_work = free_deferred;
+	m->damage_say = sheaves_say;
 	if (!c->asan_off)
 		asan_watch();
 	return c->slab_debug ? debug_parse(m, c->slab_debug) : 0;
@@ -149,6 +156,11 @@ static int set_merge(struct slab_machine *m, const char *value)
 	return err;
 }
 
+static int set_strict_numa(struct slab_machine *m, const char *value)
+{
+	return parse_bool(value, &m->params.strict_numa);
+}
+
 static int set_init_on_alloc(struct slab_machine *m, const char *value)
 {
 	return parse_bool(value, &m->params.init_on_alloc);
@@ -169,6 +181,16 @@ static int set_random(struct slab_machine *m, const char *value)
 	return parse_bool(value, &m->params.freelist_random);
 }
 
+static int set_failslab(struct slab_machine *m, const char *value)
+{
+	return fault_option(m, &m->failslab, value);
+}
+
+static int set_fail_page_alloc(struct slab_machine *m, const char *value)
+{
+	return fault_option(m, &m->fail_page_alloc, value);
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct slab_machine *m, const char *value);
@@ -178,11 +200,14 @@ static const struct {
 	{ "slab_min_objects", set_min_objects },
 	{ "slab_nomerge", set_nomerge },
 	{ "slab_merge", set_merge },
+	{ "slab_strict_numa", set_strict_numa },
 	{ "slab_debug", debug_parse },
 	{ "init_on_alloc", set_init_on_alloc },
 	{ "init_on_free", set_init_on_free },
 	{ "freelist_hardened", set_hardened },
 	{ "freelist_random", set_random },
+	{ "failslab", set_failslab },
+	{ "fail_page_alloc", set_fail_page_alloc },
 };
 
 int slab_machine_sysctl(struct slab_machine *m, const char *name,

@@ -13,6 +13,12 @@
 /* The user's call site, for tracks. */
 #define CALLER ((uintptr_t)__builtin_return_address(0))
 
+/* May the caller wait for a lock? Only the _nolock calls may not. */
+static inline bool gfp_may_spin(gfp_t gfp)
+{
+	return gfp & __GFP_RECLAIM;
+}
+
 /* ---- slabs ---- */
 /* A private slab with all objects on its freelist, ctor run, debug bytes
  * written; NULL without memory. nr_slabs does not count it yet. */
@@ -26,16 +32,35 @@ void slab_discard(struct kmem_cache *s, struct slab *slab);
 /* One object with orig_size recorded where the cache does that. */
 void *slab_alloc(struct kmem_cache *s, gfp_t gfp, int node, uintptr_t caller,
 		 size_t orig_size);
-/* The same without asking failslab. */
-void *slab_alloc_unasked(struct kmem_cache *s, gfp_t gfp, int node,
-			 uintptr_t caller, size_t orig_size);
+/* The same from slabs alone, without failslab's question and without the
+ * steps of slab_handed_out(). */
+void *slow_alloc(struct kmem_cache *s, gfp_t gfp, int node, size_t orig_size);
+/* An object comes to the user: tracks, zeroes, AddressSanitizer. */
+void slab_handed_out(struct kmem_cache *s, void *object, gfp_t gfp,
+		     uintptr_t caller, size_t orig_size);
+/* All of nr objects, from slabs, or none; not handed out yet. */
+bool alloc_bulk_from_slabs(struct kmem_cache *s, gfp_t gfp, size_t nr,
+			   void **p);
+/* May a slab of emergency memory serve this request? Others always may. */
+static inline bool slab_may_serve(const struct kmem_cache *s,
+				  const struct slab *slab, gfp_t gfp)
+{
+	return !(slab->flags & SL_PFMEMALLOC) ||
+	       machine_may_use_reserves(s->machine, gfp);
+}
+/* Shall other nodes be asked this time? By remote_node_defrag_ratio. */
+bool node_others_may_serve(struct kmem_cache *s);
 /* The slab of an object that is freed to s; NULL, after a warning, when it is
  * no object of s. */
 struct slab *slab_of_freed(struct kmem_cache *s, void *object);
 /* One checked object of a cache whose slab is known. */
 void slab_free_one(struct kmem_cache *s, struct slab *slab, void *object,
 		   uintptr_t caller);
-/* A chain of cnt objects of one slab, linked head to tail. */
+/* What an object goes through on its way back, wherever it will rest; false:
+ * it is not to be freed. */
+bool slab_free_hook(struct kmem_cache *s, struct slab *slab, void *object);
+/* A chain of cnt objects of one slab, linked head to tail, that passed the
+ * hooks; nothing is counted. */
 void slab_free_chain(struct kmem_cache *s, struct slab *slab, void *head,
 		     void *tail, unsigned int cnt, uintptr_t caller);
 
@@ -55,7 +80,20 @@ void slab_drop_freelist(struct kmem_cache *s, struct kmem_cache_node *n,
 void slab_drop_bad_head(struct kmem_cache *s, struct kmem_cache_node *n,
 			struct slab *slab);
 
-/* Frees empties and sorts the rest; true when slabs are left. */
+/* The irq-work: what kfree_nolock() left for later on this CPU. */
+void free_deferred(struct slab_machine *m);
+struct kmem_cache *slab_kmalloc_cache_nolock(struct slab_machine *m,
+					     size_t size, gfp_t gfp);
+/* "kmalloc-96", "msg_msg-1k": a class of a set of caches. */
+void kmalloc_class_name(char *buf, size_t bytes, const char *prefix,
+			unsigned int size);
+/* Whole pages for one request. */
+void *kmalloc_large(struct slab_machine *m, size_t size, gfp_t gfp, int node);
+/* A barn for a node that has none. 0 or -ENOMEM. */
+int cache_add_barn(struct kmem_cache *s, unsigned int nid);
+
+/* Flushes all sheaves, frees empties and sorts the rest; true when slabs are
+ * left. cpus_lock is held. */
 bool cache_shrink(struct kmem_cache *s);
 /* Every empty slab goes; the others are reported. True when some are left. */
 bool cache_shutdown(struct kmem_cache *s);

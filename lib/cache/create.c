@@ -4,7 +4,7 @@
  *
  * Rules: spec/allocator/geometry.md 2.8 (merging), alloc-free-paths.md 3.18.
  */
-#include "cache/cache.h"
+#include "cache/sheaf.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +35,8 @@ static int check_args(const char *name, unsigned int object_size,
 		return -EINVAL;
 	if (flags & ~(slab_flags_t)CREATE_FLAGS)
 		return -EINVAL;
-	if (args->align > KMALLOC_MAX_SIZE)
+	if (args->align > KMALLOC_MAX_SIZE ||
+	    args->sheaf_capacity > SLAB_SHEAF_MAX)
 		return -EINVAL;
 	if (args->use_freeptr_offset) {
 		if (!(flags & SLAB_TYPESAFE_BY_RCU) && !args->ctor)
@@ -138,16 +139,72 @@ static int create_nodes(struct kmem_cache *s)
 	return 0;
 }
 
+int cache_add_barn(struct kmem_cache *s, unsigned int nid)
+{
+	struct node_barn *barn = meta_alloc(s->machine, sizeof(*barn));
+
+	if (!barn)
+		return -ENOMEM;
+	barn_init(barn);
+	s->node[nid]->barn = barn;
+	return 0;
+}
+
+/* A main for every CPU that there may be, and barns where memory is. */
+static int create_sheaves(struct kmem_cache *s)
+{
+	struct slab_machine *m = s->machine;
+	unsigned int nr_cpus = m->config.nr_cpu_ids, cpu, nid;
+
+	s->cpu_sheaves = meta_alloc(m, nr_cpus * sizeof(*s->cpu_sheaves));
+	if (!s->cpu_sheaves)
+		return -ENOMEM;
+	for (cpu = 0; cpu < nr_cpus; cpu++) {
+		struct slub_percpu_sheaves *pcs = &s->cpu_sheaves[cpu];
+
+		lock_init(&pcs->lock, LOCK_RANK_PCS);
+		pcs->main = s->sheaf_capacity ? sheaf_alloc(s, GFP_KERNEL) :
+						bootstrap_sheaf;
+		if (!pcs->main)
+			return -ENOMEM;
+	}
+	for (nid = 0; s->sheaf_capacity && nid < m->config.nr_nodes; nid++)
+		if (node_has_memory(m, nid) && cache_add_barn(s, nid))
+			return -ENOMEM;
+	return 0;
+}
+
+/* All of them are empty. */
+static void release_sheaves(struct kmem_cache *s)
+{
+	struct slab_machine *m = s->machine;
+	unsigned int nr_cpus = m->config.nr_cpu_ids, cpu, nid;
+
+	for (cpu = 0; s->cpu_sheaves && cpu < nr_cpus; cpu++) {
+		struct slab_sheaf *main = s->cpu_sheaves[cpu].main;
+
+		if (main && main != bootstrap_sheaf)
+			sheaf_free(s, main);
+	}
+	meta_free(m, s->cpu_sheaves, nr_cpus * sizeof(*s->cpu_sheaves));
+	for (nid = 0; nid < SLAB_MAX_NODES; nid++)
+		if (s->node[nid])
+			meta_free(m, s->node[nid]->barn,
+				  sizeof(struct node_barn));
+}
+
 void cache_release(struct kmem_cache *s)
 {
 	struct slab_machine *m = s->machine;
 	struct cache_name *alias, *next;
 	unsigned int nid;
 
+	m->rest_seq++;
 	list_for_each_entry_safe(alias, next, &s->names, list) {
 		meta_free(m, alias->name, strlen(alias->name) + 1);
 		meta_free(m, alias, sizeof(*alias));
 	}
+	release_sheaves(s);
 	for (nid = 0; nid < SLAB_MAX_NODES; nid++)
 		meta_free(m, s->node[nid], sizeof(struct kmem_cache_node));
 	meta_free(m, s->stats, m->config.nr_cpu_ids * sizeof(*s->stats));
@@ -218,7 +275,8 @@ int cache_create(struct slab_machine *m, const char *name,
 		goto out_release;
 	if (m->params.freelist_hardened)
 		s->random = random_next(&m->random) | 1;
-	if (!(s->flags & (SLAB_CONSISTENCY_CHECKS | SLAB_STORE_USER |
+	if (!m->config.no_cmpxchg_double &&
+	    !(s->flags & (SLAB_CONSISTENCY_CHECKS | SLAB_STORE_USER |
 			  SLAB_TRACE)))
 		s->flags |= SLAB_CMPXCHG_DOUBLE;
 	if (s->flags & SLAB_CACHE_DMA)
@@ -235,7 +293,11 @@ int cache_create(struct slab_machine *m, const char *name,
 	s->refcount = 1;
 	/* writing to the failslab file does not rename the directory */
 	s->has_id = !cache_is_unmergeable(s);
+	lock_init(&s->lent_lock, LOCK_RANK_LENT);
+	list_init(&s->lent);
 	err = create_nodes(s);
+	if (!err)
+		err = create_sheaves(s);
 	if (err)
 		goto out_release;
 	if (m->params.freelist_random)

@@ -8,21 +8,23 @@
  */
 #include "cache/cache.h"
 
+#include "debug/lists.h"
 #include "debug/report.h"
 
 static void mark_user(const struct slab_view *v, const void *object, bool user)
 {
 	unsigned int i = (unsigned int)(((uintptr_t)object - v->base) /
 					v->s->size);
+	unsigned long *users = slab_user_map(v->s, v->slab);
 
-	if (!v->slab->user_map || !view_holds(v, (uintptr_t)object, 1))
+	if (!users || !view_holds(v, (uintptr_t)object, 1))
 		return;
 	if (i >= v->size / v->s->size)
 		return;
 	if (user)
-		bitmap_set(v->slab->user_map, i);
+		bitmap_set(users, i);
 	else
-		bitmap_clear(v->slab->user_map, i);
+		bitmap_clear(users, i);
 }
 
 /* The object passed its checks: it becomes the user's. */
@@ -78,7 +80,7 @@ void *debug_alloc_from_partial(struct kmem_cache *s, struct kmem_cache_node *n,
 	if (s->flags & SLAB_CONSISTENCY_CHECKS) {
 		if (!check_alloc(&v, object)) {
 			freeze(&v);
-			node_remove_partial(s, n, slab);
+			lists_remove(s, n, slab);
 			return NULL;
 		}
 	} else if (!can_follow) {
@@ -88,8 +90,8 @@ void *debug_alloc_from_partial(struct kmem_cache *s, struct kmem_cache_node *n,
 	}
 	hand_out(&v, object, orig_size);
 	if (slab->inuse == slab->objects) {
-		node_remove_partial(s, n, slab);
-		node_add_full(s, n, slab);
+		lists_remove(s, n, slab);
+		lists_add_full(s, n, slab);
 	}
 	return object;
 }
@@ -120,9 +122,9 @@ void *debug_alloc_from_new(struct kmem_cache *s, struct slab *slab,
 	if (spin)
 		node_lock(s, n);
 	if (slab->inuse == slab->objects)
-		node_add_full(s, n, slab);
+		lists_add_full(s, n, slab);
 	else
-		node_add_partial(s, n, slab, LIST_HEAD);
+		lists_add_partial(s, n, slab, LIST_HEAD);
 	slab_count(s, slab, 1);
 	node_unlock(s, n);
 	return object;

@@ -7,6 +7,7 @@
  */
 #include "cache/cache.h"
 
+#include "debug/lists.h"
 #include "debug/report.h"
 #include "debug/track.h"
 
@@ -16,14 +17,15 @@ static void forget_users(struct slab_view *v, void *head, unsigned int cnt,
 			 bool taken)
 {
 	unsigned long slots = v->size / v->s->size;
+	unsigned long *users = slab_user_map(v->s, v->slab);
 	void *p = head;
 
-	while (v->slab->user_map && cnt-- && view_may_follow(v, p)) {
+	while (users && cnt-- && view_may_follow(v, p)) {
 		unsigned long i = ((uintptr_t)p - v->base) / v->s->size;
 
 		/* who is refused a pointer into an object still has it */
 		if (i < slots && (taken || view_is_valid_pointer(v, p)))
-			bitmap_clear(v->slab->user_map, (unsigned int)i);
+			bitmap_clear(users, (unsigned int)i);
 		p = get_freepointer(v->s, p);
 	}
 }
@@ -107,7 +109,7 @@ static bool take_back(struct slab_view *v, void *head, void *tail,
 	set_freepointer(v->s, tail, slab->freelist);
 	slab->freelist = head;
 	machine_event(v->s->machine, SLAB_EVENT_PUSH, v->s, slab, head,
-		      slab->inuse, 0);
+		      slab->inuse, found - 1);
 	return true;
 
 refused:
@@ -124,19 +126,17 @@ static bool relist(struct kmem_cache *s, struct kmem_cache_node *n,
 	bool was_partial = slab_is_partial(slab);
 
 	if (slab->inuse == 0 && n->nr_partial >= s->min_partial) {
-		if (was_partial) {
-			node_remove_partial(s, n, slab);
+		lists_remove(s, n, slab);
+		if (was_partial)
 			stat(s, SLAB_STAT_FREE_REMOVE_PARTIAL);
-		} else {
-			node_remove_full(s, n, slab);
-		}
 		/* under the lock: validate never sees lists and count differ */
 		slab_count(s, slab, -1);
 		return true;
 	}
-	if (!was_partial) {
-		node_remove_full(s, n, slab);
-		node_add_partial(s, n, slab, LIST_TAIL);
+	if (was_partial) {
+		lists_judge(s, n, slab);
+	} else {
+		lists_add_partial(s, n, slab, LIST_TAIL);
 		stat(s, SLAB_STAT_FREE_ADD_PARTIAL);
 	}
 	return false;

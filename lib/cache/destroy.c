@@ -5,10 +5,11 @@
  * spec/debugging/checks.md 2.11. A cache with objects left is taken off the
  * machine's list and leaked with its slabs, as in 7.0.
  */
-#include "cache/cache.h"
+#include "cache/sheaf.h"
 
 #include <errno.h>
 
+#include "debug/lists.h"
 #include "debug/report.h"
 
 /* Empties go, the others speak; true when some are left. */
@@ -19,6 +20,7 @@ static bool shutdown_node(struct kmem_cache *s, struct kmem_cache_node *n)
 
 	list_init(&empty);
 	node_lock(s, n);
+	lists_make_whole(s, n);
 	list_for_each_entry_safe(slab, next, &n->partial, slab_list) {
 		if (!slab->inuse) {
 			node_remove_partial(s, n, slab);
@@ -44,6 +46,13 @@ bool cache_shutdown(struct kmem_cache *s)
 	bool left = false;
 	unsigned int nid;
 
+	flush_all_cpus(s);
+	/* callbacks put sheaves into barns: before those are emptied */
+	if (s->sheaf_capacity)
+		slab_machine_rcu_barrier(s->machine);
+	/* a barn may have objects of other nodes, so all of them come first */
+	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)
+		flush_barn(s, nid);
 	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)
 		left |= shutdown_node(s, s->node[nid]);
 	return left;
@@ -61,6 +70,19 @@ static void forget_kmalloc_class(struct slab_machine *m,
 				m->kmalloc[type][class] = NULL;
 }
 
+/* kfree_nolock's, of every CPU. */
+static void run_all_deferred(struct slab_machine *m)
+{
+	unsigned int here = m->cpu, cpu;
+
+	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++) {
+		m->cpu = cpu;
+		if (m->deferred[cpu])
+			machine_run_irq_work(m);
+	}
+	m->cpu = here;
+}
+
 int kmem_cache_destroy(struct kmem_cache *s)
 {
 	struct slab_machine *m;
@@ -76,10 +98,13 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	if (!machine_has_live_cache(m, s))
 		return -EINVAL;
 	/* what kfree_rcu still holds comes home first */
-	slab_machine_rcu_barrier(m);
+	kvfree_rcu_barrier_on_cache(s);
+	run_all_deferred(m);
+	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
 	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
 	if (--s->refcount > 0) {
 		machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+		machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
 		return 0;
 	}
 	left = cache_shutdown(s);
@@ -98,6 +123,7 @@ int kmem_cache_destroy(struct kmem_cache *s)
 		list_add(&s->list, &m->leaked_caches);
 	forget_kmalloc_class(m, s);
 	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
 	machine_event(m, SLAB_EVENT_CACHE_GONE, s, NULL, NULL, slabs, 0);
 	if (left)
 		return -EBUSY;

@@ -2,12 +2,14 @@
 /*
  * cache/free.c - one object, or a chain of one slab, goes back
  *
+ * An object of this node goes to this CPU's sheaves (pcs.c); the rest is here.
  * Plain caches: slab-states.md 4.3. The lock is taken before the exchange
  * exactly when the slab was full or would become empty.
  */
-#include "cache/cache.h"
+#include "cache/sheaf.h"
 
 #include "debug/asan.h"
+#include "debug/lists.h"
 #include "debug/report.h"
 
 /* What a kernel without checks would do next is die; refuse and say it. */
@@ -57,7 +59,7 @@ static void plain_free_chain(struct kmem_cache *s, struct slab *slab,
 			on_partial = slab_is_partial(slab);
 		}
 	} while (!slab_update_freelist(s, slab, &old, &new));
-	machine_event(m, SLAB_EVENT_PUSH, s, slab, head, new.inuse, 0);
+	machine_event(m, SLAB_EVENT_PUSH, s, slab, head, new.inuse, cnt - 1);
 	if (!n)
 		return;
 	if (!was_full && !on_partial) {
@@ -67,7 +69,7 @@ static void plain_free_chain(struct kmem_cache *s, struct slab *slab,
 	}
 	if (!new.inuse && n->nr_partial >= s->min_partial) {
 		if (on_partial) {
-			node_remove_partial(s, n, slab);
+			lists_remove(s, n, slab);
 			stat(s, SLAB_STAT_FREE_REMOVE_PARTIAL);
 		}
 		node_unlock(s, n);
@@ -76,9 +78,12 @@ static void plain_free_chain(struct kmem_cache *s, struct slab *slab,
 		slab_discard(s, slab);
 		return;
 	}
-	/* a damaged freelist makes a listed slab look full */
-	if (was_full && !on_partial) {
-		node_add_partial(s, n, slab, LIST_TAIL);
+	/* a damaged freelist makes a listed slab look full, a damaged mark an
+	 * unlisted one listed */
+	if (was_full && on_partial) {
+		lists_judge(s, n, slab);
+	} else if (was_full) {
+		lists_add_partial(s, n, slab, LIST_TAIL);
 		stat(s, SLAB_STAT_FREE_ADD_PARTIAL);
 	}
 	node_unlock(s, n);
@@ -87,7 +92,6 @@ static void plain_free_chain(struct kmem_cache *s, struct slab *slab,
 void slab_free_chain(struct kmem_cache *s, struct slab *slab, void *head,
 		     void *tail, unsigned int cnt, uintptr_t caller)
 {
-	stat_add(s, SLAB_STAT_FREE_SLOWPATH, cnt);
 	if (cache_is_debug(s))
 		debug_free_chain(s, slab, head, tail, cnt, caller);
 	else
@@ -112,8 +116,7 @@ static void init_on_free(struct kmem_cache *s, const struct slab_view *v,
 	layout_set_orig_size(s, object, orig);
 }
 
-void slab_free_one(struct kmem_cache *s, struct slab *slab, void *object,
-		   uintptr_t caller)
+bool slab_free_hook(struct kmem_cache *s, struct slab *slab, void *object)
 {
 	struct slab_view v = view_live(s, slab);
 
@@ -123,19 +126,41 @@ void slab_free_one(struct kmem_cache *s, struct slab *slab, void *object,
 		/* no check of ours will see it, and the shadow knows */
 		report_object(&v, SLAB_REPORT_ALREADY_FREE, object);
 		report_fix(&v, SLAB_FIX_NOT_FREED, object);
-		return;
+		return false;
 	}
 	init_on_free(s, &v, object);
+	return true;
+}
+
+/* What a sheaf takes must be able to go to its slab later. */
+static bool suits_sheaves(struct kmem_cache *s, struct slab *slab,
+			  void *object)
+{
+	struct slab_view v = view_live(s, slab);
+
+	return s->sheaf_capacity && slab_suits_sheaves(s, slab) &&
+	       view_may_follow(&v, object);
+}
+
+void slab_free_one(struct kmem_cache *s, struct slab *slab, void *object,
+		   uintptr_t caller)
+{
+	if (!slab_free_hook(s, slab, object))
+		return;
+	if (suits_sheaves(s, slab, object) && free_to_pcs(s, object, true))
+		return;
 	slab_free_chain(s, slab, object, object, 1, caller);
+	stat(s, SLAB_STAT_FREE_SLOWPATH);
 }
 
 /* The object stays where it is, and nobody holds it any more. */
 static void leak(struct kmem_cache *owner, struct slab *slab, void *object)
 {
 	struct slab_view v = view_live(owner, slab);
+	unsigned long *users = slab_user_map(owner, slab);
 
-	if (slab->user_map && view_is_valid_pointer(&v, object))
-		bitmap_clear(slab->user_map,
+	if (users && view_is_valid_pointer(&v, object))
+		bitmap_clear(users,
 			     (unsigned int)(((uintptr_t)object - v.base) /
 					    owner->size));
 	machine_event(owner->machine, SLAB_EVENT_LEAK, owner, slab, object, 0,

@@ -15,8 +15,6 @@
 #include "debug/report.h"
 #include "slab/geometry.h"
 
-enum kmalloc_type { KMALLOC_NORMAL, KMALLOC_RECLAIM, KMALLOC_CGROUP, KMALLOC_DMA };
-
 static const struct {
 	const char *prefix;
 	slab_flags_t flags;
@@ -25,12 +23,27 @@ static const struct {
 	[KMALLOC_RECLAIM] = { "kmalloc-rcl", SLAB_RECLAIM_ACCOUNT },
 	[KMALLOC_CGROUP] = { "kmalloc-cg", SLAB_ACCOUNT },
 	[KMALLOC_DMA] = { "dma-kmalloc", SLAB_CACHE_DMA },
+	[KMALLOC_RANDOM] = { "kmalloc-rnd", SLAB_NO_MERGE },
 };
 
-static enum kmalloc_type kmalloc_type(gfp_t gfp)
+/* One of 16 by who asks, so that an attacker's objects and a victim's seldom
+ * share a cache; the first of them is the normal one. */
+static enum kmalloc_type random_type(const struct slab_machine *m,
+				     uintptr_t caller)
+{
+	struct random hash = { .state = (m->site ? m->site : caller) ^
+					m->config.seed };
+	unsigned int copy = random_next(&hash) >> 60;
+
+	return copy ? KMALLOC_RANDOM + copy - 1 : KMALLOC_NORMAL;
+}
+
+static enum kmalloc_type kmalloc_type(const struct slab_machine *m, gfp_t gfp,
+				      uintptr_t caller)
 {
 	if (!(gfp & (__GFP_RECLAIMABLE | __GFP_DMA | __GFP_ACCOUNT)))
-		return KMALLOC_NORMAL;
+		return m->config.random_kmalloc ? random_type(m, caller) :
+						  KMALLOC_NORMAL;
 	if (gfp & __GFP_DMA)
 		return KMALLOC_DMA;
 	return gfp & __GFP_RECLAIMABLE ? KMALLOC_RECLAIM : KMALLOC_CGROUP;
@@ -39,23 +52,31 @@ static enum kmalloc_type kmalloc_type(gfp_t gfp)
 static struct kmem_cache *make_class(struct slab_machine *m,
 				     enum kmalloc_type type, unsigned int class)
 {
-	unsigned int size = kmalloc_class_size(class);
+	unsigned int size = kmalloc_class_size(class), copy = 0;
 	struct kmem_cache_args args = {
 		.align = size & -size,
 		.usersize = size,
 	};
 	struct kmem_cache *s = NULL;
-	char name[40];
+	char name[40], prefix[24];
+	slab_flags_t flags;
 	int err;
 
-	snprintf(name, sizeof(name),
-		 size >= 1024 ? "%s-%uk" : "%s-%u", types[type].prefix,
-		 size >= 1024 ? size / 1024 : size);
+	if (type >= KMALLOC_RANDOM) {
+		copy = type - KMALLOC_RANDOM + 1;
+		flags = types[KMALLOC_RANDOM].flags;
+		snprintf(prefix, sizeof(prefix), "%s-%02u",
+			 types[KMALLOC_RANDOM].prefix, copy);
+	} else {
+		flags = types[type].flags;
+		snprintf(prefix, sizeof(prefix), "%s", types[type].prefix);
+	}
+	kmalloc_class_name(name, sizeof(name), prefix, size);
 	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
 	s = m->kmalloc[type][class];
 	if (!s) {
 		err = cache_create(m, name, size, &args,
-				   SLAB_KMALLOC | types[type].flags, &s);
+				   SLAB_KMALLOC | flags, &s);
 		if (!err)
 			m->kmalloc[type][class] = s;
 	}
@@ -63,10 +84,17 @@ static struct kmem_cache *make_class(struct slab_machine *m,
 	return s;
 }
 
-struct kmem_cache *slab_kmalloc_cache(struct slab_machine *m, size_t size,
-				      gfp_t gfp)
+void kmalloc_class_name(char *buf, size_t bytes, const char *prefix,
+			unsigned int size)
 {
-	enum kmalloc_type type = kmalloc_type(gfp);
+	snprintf(buf, bytes, size >= 1024 ? "%s-%uk" : "%s-%u", prefix,
+		 size >= 1024 ? size / 1024 : size);
+}
+
+static struct kmem_cache *class_for(struct slab_machine *m, size_t size,
+				    gfp_t gfp, uintptr_t caller)
+{
+	enum kmalloc_type type = kmalloc_type(m, gfp, caller);
 	unsigned int class;
 	struct kmem_cache *s;
 
@@ -77,9 +105,23 @@ struct kmem_cache *slab_kmalloc_cache(struct slab_machine *m, size_t size,
 	return s ? s : make_class(m, type, class);
 }
 
+struct kmem_cache *slab_kmalloc_cache(struct slab_machine *m, size_t size,
+				      gfp_t gfp)
+{
+	return class_for(m, size, gfp, CALLER);
+}
+
+struct kmem_cache *slab_kmalloc_cache_nolock(struct slab_machine *m,
+					     size_t size, gfp_t gfp)
+{
+	/* an interrupt can not wait for slab_mutex to make one */
+	if (m->in_interrupt && size && size <= KMALLOC_MAX_CACHE_SIZE)
+		return m->kmalloc[kmalloc_type(m, gfp, 0)][kmalloc_class(size)];
+	return slab_kmalloc_cache(m, size, gfp);
+}
+
 /* ---- whole pages ---- */
-static void *large_alloc(struct slab_machine *m, size_t size, gfp_t gfp,
-			 int node)
+void *kmalloc_large(struct slab_machine *m, size_t size, gfp_t gfp, int node)
 {
 	struct slab *page;
 	void *p;
@@ -110,12 +152,12 @@ static void *alloc_sized(size_t size, gfp_t gfp, int node, uintptr_t caller)
 		return NULL;
 	}
 	if (size > KMALLOC_MAX_CACHE_SIZE) {
-		p = large_alloc(m, size, gfp, node);
+		p = kmalloc_large(m, size, gfp, node);
 		if (!p)
 			errno = ENOMEM;
 		return p;
 	}
-	s = slab_kmalloc_cache(m, size, gfp);
+	s = class_for(m, size, gfp, caller);
 	if (!s) {
 		errno = ENOMEM;
 		return NULL;

@@ -11,12 +11,6 @@
 #include "debug/report.h"
 #include "debug/track.h"
 
-static size_t user_map_bytes(const struct kmem_cache *s,
-			     const struct slab *slab)
-{
-	return BITMAP_BYTES(slab_true_bytes(s->machine, slab) / s->size);
-}
-
 static struct slab *slab_pages(struct kmem_cache *s, gfp_t gfp, int node)
 {
 	struct slab_machine *m = s->machine;
@@ -28,6 +22,9 @@ static struct slab *slab_pages(struct kmem_cache *s, gfp_t gfp, int node)
 	       __GFP_NOWARN | __GFP_NORETRY | __GFP_MEMALLOC | __GFP_NOMEMALLOC;
 	gfp |= s->allocflags;
 	first = (gfp | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_NOFAIL;
+	/* a higher order is no reason to wait, nor to dig in the reserves */
+	if ((first & __GFP_DIRECT_RECLAIM) && s->oo.order > s->min.order)
+		first = (first | __GFP_NOMEMALLOC) & ~__GFP_RECLAIM;
 	slab = pages_alloc(m, first, s->oo.order, node);
 	if (!slab) {
 		slab = pages_alloc(m, gfp, s->min.order, node);
@@ -102,7 +99,7 @@ struct slab *slab_new(struct kmem_cache *s, gfp_t gfp, int node)
 	slab->frozen = 0;
 	slab->nr = __atomic_add_fetch(&s->next_slab_nr, 1, __ATOMIC_RELAXED);
 	if (cache_is_debug(s))
-		slab->user_map = meta_alloc(m, user_map_bytes(s, slab));
+		slab->user_map = meta_alloc(m, slab_user_map_bytes(s, slab));
 	slab->slab_cache = s;
 	slab->type = PAGE_SLAB;
 	base = slab_base(m, slab);
@@ -131,7 +128,7 @@ void slab_free_pages(struct kmem_cache *s, struct slab *slab)
 {
 	struct slab_machine *m = s->machine;
 
-	meta_free(m, slab->user_map, user_map_bytes(s, slab));
+	meta_free(m, slab_user_map(s, slab), slab_user_map_bytes(s, slab));
 	slab->user_map = NULL;
 	if (s->flags & SLAB_TYPESAFE_BY_RCU) {
 		/* readers may still look at objects: memory stays, but it is

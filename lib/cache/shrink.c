@@ -2,8 +2,9 @@
 /*
  * cache/shrink.c - empty slabs go, the fullest come first (slab-states.md 4.7)
  */
-#include "cache/cache.h"
+#include "cache/sheaf.h"
 
+#include "debug/lists.h"
 #include "slab/freelist.h"
 
 #define SHRINK_PROMOTE_MAX 32U
@@ -18,6 +19,7 @@ static bool shrink_node(struct kmem_cache *s, struct kmem_cache_node *n)
 	for (i = 0; i < SHRINK_PROMOTE_MAX; i++)
 		list_init(&by_free[i]);
 	node_lock(s, n);
+	lists_make_whole(s, n);
 	list_for_each_entry_safe(slab, next, &n->partial, slab_list) {
 		/* read once: frees go on without the lock */
 		struct freelist_counters fc = slab_read(slab);
@@ -48,6 +50,10 @@ bool cache_shrink(struct kmem_cache *s)
 	unsigned int nid;
 
 	machine_event(s->machine, SLAB_EVENT_SHRINK, s, NULL, NULL, 0, 0);
+	flush_all_cpus(s);
+	/* a barn may have objects of other nodes, so all of them come first */
+	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)
+		flush_barn(s, nid);
 	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)
 		left |= shrink_node(s, s->node[nid]);
 	return left;
@@ -55,5 +61,11 @@ bool cache_shrink(struct kmem_cache *s)
 
 int kmem_cache_shrink(struct kmem_cache *s)
 {
-	return cache_shrink(s);
+	struct slab_machine *m = s->machine;
+	bool left;
+
+	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
+	left = cache_shrink(s);
+	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
+	return left;
 }

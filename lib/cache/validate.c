@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "debug/lists.h"
 #include "debug/report.h"
 
 static void validate_slab(struct kmem_cache *s, struct slab *slab,
@@ -34,6 +35,7 @@ static unsigned long validate_node(struct kmem_cache *s,
 
 	list_init(&lost_chain);
 	node_lock(s, n);
+	lists_make_whole(s, n);
 	list_for_each_entry_safe(slab, next, &n->partial, slab_list) {
 		validate_slab(s, slab, free_map);
 		partial++;

@@ -1,121 +1,109 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * debug/failslab.c - see failslab.h; the order of questions is 7.0's
- * (spec/debugging/fault-injection.md 7.2 and 7.3)
- */
+/* debug/failslab.c - see failslab.h; the engine is machine/fault.c */
 #include "debug/failslab.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
+#include <slab/kmalloc.h>
+
 #include "debug/report.h"
+#include "slab/geometry.h"
 
-void failslab_init(struct slab_machine *m)
+static void say(struct slab_machine *m, const struct fault *f, uintptr_t caller)
 {
-	m->failslab = (struct slab_failslab){
-		.interval = 1,
-		.times = 1,
-		.verbose = 2,
-		.verbose_ratelimit_burst = 10,
-		.ignore_gfp_wait = true,
-	};
-	m->failslab_count = 0;
-	m->failslab_since = m->failslab_said = 0;
-}
-
-void slab_failslab_get(const struct slab_machine *m, struct slab_failslab *ret)
-{
-	*ret = m->failslab;
-}
-
-void slab_failslab_set(struct slab_machine *m, const struct slab_failslab *set)
-{
-	m->failslab = *set;
-}
-
-/* Only burst messages an interval, if there is one; a jiffy is a ms. */
-static bool may_say(struct slab_machine *m)
-{
-	const struct slab_failslab *f = &m->failslab;
-
-	if (!f->verbose_ratelimit_interval_ms)
-		return true;
-	if (!m->failslab_since ||
-	    m->jiffies - m->failslab_since > f->verbose_ratelimit_interval_ms) {
-		m->failslab_since = m->jiffies;
-		m->failslab_said = 0;
-	}
-	return m->failslab_said++ < f->verbose_ratelimit_burst;
-}
-
-static void say_so(struct slab_machine *m, uintptr_t caller)
-{
-	const struct slab_failslab *f = &m->failslab;
-	uintptr_t frames[SLAB_TRACK_FRAMES];
+	const struct slab_fault_attr *a = f->attr;
+	uintptr_t frame[SLAB_FAULT_MAX_DEPTH];
 	unsigned int i, nr;
 	char symbol[200];
 
-	if (!f->verbose || !may_say(m))
-		return;
 	report_note(m, "FAULT_INJECTION: forcing a failure.");
-	report_note(m,
-		    "name failslab, interval %lu, probability %lu, space %d, times %d",
-		    f->interval, f->probability, f->space, f->times);
-	if (f->verbose < 2)
+	report_note(
+		m, "name %s, interval %lu, probability %lu, space %d, times %d",
+		f->name, a->interval, a->probability, a->space, a->times);
+	if (a->verbose < 2)
 		return;
 	report_note(m, "Call Trace:");
 	report_note(m, " <TASK>");
-	nr = machine_stack(m, caller, frames, SLAB_TRACK_FRAMES);
+	nr = machine_stack(m, caller, frame, SLAB_FAULT_MAX_DEPTH);
 	for (i = 0; i < nr; i++) {
-		slab_symbol(m, frames[i], symbol, sizeof(symbol));
+		slab_symbol(m, frame[i], symbol, sizeof(symbol));
 		report_note(m, " %s", symbol);
 	}
 	report_note(m, " </TASK>");
 }
 
-/* Steps 2 to 8. */
-static bool dice_say_fail(struct slab_machine *m, int size)
+void failslab_init(struct slab_machine *m)
 {
-	struct slab_failslab *f = &m->failslab;
+	faults_init(m);
+	m->fault_say = say;
+}
 
-	if (!f->probability)
-		return false;
-	if (f->task_filter && !f->task_make_it_fail)
-		return false;
-	if (!f->times)
-		return false;
-	/* compared first: failures begin when the rest would not do */
-	if (f->space > size) {
-		f->space -= size;
-		return false;
+/* Four decimal numbers with commas between them, and nothing else. */
+static bool parse_numbers(const char *text, long ret[4])
+{
+	unsigned int i;
+	char *end;
+
+	for (i = 0; i < 4; i++) {
+		errno = 0;
+		ret[i] = strtol(text, &end, 10);
+		if (end == text || errno || *end != (i < 3 ? ',' : '\0'))
+			return false;
+		text = end + 1;
 	}
-	if (f->interval > 1 && ++m->failslab_count % f->interval)
-		return false;
-	return random_below(&m->random, 100) < f->probability;
+	return ret[0] >= 0 && ret[1] >= 0 && ret[2] == (int)ret[2] &&
+	       ret[3] == (int)ret[3];
 }
 
-static bool should_fail(struct slab_machine *m, int size)
+int fault_option(struct slab_machine *m, struct fault *f, const char *value)
 {
-	struct slab_failslab *f = &m->failslab;
+	long n[4];
 
-	if (f->fail_nth)
-		return --f->fail_nth == 0;
-	return dice_say_fail(m, size);
+	if (!parse_numbers(value, n)) {
+		report_note(m, "FAULT_INJECTION: failed to parse arguments");
+		return -EINVAL;
+	}
+	f->attr->interval = (unsigned long)n[0];
+	f->attr->probability = (unsigned long)n[1];
+	f->attr->space = (int)n[2];
+	f->attr->times = (int)n[3];
+	return 0;
 }
 
-bool failslab_should_fail(struct kmem_cache *s, gfp_t gfp)
+/* failslab's own filters; has_flag: the cache may fail on purpose (A). */
+static bool may_be_asked(const struct slab_machine *m, gfp_t gfp, bool has_flag)
 {
-	struct slab_machine *m = s->machine;
-	struct slab_failslab *f = &m->failslab;
+	const struct slab_failslab *f = &m->faults.failslab;
 
 	if (gfp & __GFP_NOFAIL)
 		return false;
 	if (f->ignore_gfp_wait && (gfp & __GFP_DIRECT_RECLAIM))
 		return false;
-	if (f->cache_filter && !(s->flags & SLAB_FAILSLAB))
-		return false;
-	if (!should_fail(m, (int)s->object_size))
-		return false;
-	if (!(gfp & __GFP_NOWARN))
-		say_so(m, (uintptr_t)__builtin_return_address(0));
-	if (f->times > 0)
-		f->times--;
-	return true;
+	return has_flag || !f->cache_filter;
+}
+
+bool failslab_should_fail(struct kmem_cache *s, gfp_t gfp, uintptr_t caller)
+{
+	struct slab_machine *m = s->machine;
+
+	return may_be_asked(m, gfp, s->flags & SLAB_FAILSLAB) &&
+	       fault_should_fail(m, &m->failslab, (int)s->object_size,
+				 gfp & __GFP_NOWARN, caller);
+}
+
+bool failslab_fails_container(struct kmem_cache *s, size_t bytes, gfp_t gfp)
+{
+	struct slab_machine *m = s->machine;
+	const struct kmem_cache *of;
+	unsigned int class;
+
+	if (bytes > KMALLOC_MAX_CACHE_SIZE)
+		return false; /* whole pages: not failslab's */
+	class = kmalloc_class(bytes);
+	of = m->kmalloc[0][class];
+	return may_be_asked(m, gfp, of && (of->flags & SLAB_FAILSLAB)) &&
+	       fault_should_fail(m, &m->failslab,
+				 (int)kmalloc_class_size(class),
+				 gfp & __GFP_NOWARN, 0);
 }

@@ -1,11 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* debug/failslab.h - should this request fail? spec/debugging/fault-injection.md */
+/*
+ * debug/failslab.h - should this request of an object fail? And what is said
+ * when one was made to, of objects or of pages
+ */
 #ifndef SLAB_DEBUG_FAILSLAB_H
 #define SLAB_DEBUG_FAILSLAB_H
 
 #include "slab/slab.h"
 
 void failslab_init(struct slab_machine *m);
-bool failslab_should_fail(struct kmem_cache *s, gfp_t gfp);
+
+/* caller: who asked the library; see machine_stack(). */
+bool failslab_should_fail(struct kmem_cache *s, gfp_t gfp, uintptr_t caller);
+
+/* For a container of s with so many bytes, which the kernel has from kmalloc. */
+bool failslab_fails_container(struct kmem_cache *s, size_t bytes, gfp_t gfp);
+
+/* failslab=INTERVAL,PROBABILITY,SPACE,TIMES, and fail_page_alloc= alike.
+ * -EINVAL: said so, and nothing is changed. */
+int fault_option(struct slab_machine *m, struct fault *f, const char *value);
 
 #endif

@@ -177,8 +177,11 @@ static void fill_slab(struct slab_report *r, const struct slab_view *v)
 	const struct slab *slab = v->slab;
 
 	fill_cache(r, v->s);
-	r->view = v;
 	r->is_zap = !v->is_live;
+	/* a list without a slab */
+	if (!slab)
+		return;
+	r->view = v;
 	r->slab = (uintptr_t)v->where;
 	r->slab_nr = slab->nr;
 	r->base = v->base;
@@ -195,7 +198,7 @@ static void fill_object(struct slab_report *r, const struct slab_view *v,
 	uintptr_t p = (uintptr_t)object;
 
 	r->object = p;
-	if (!object || !view_is_valid_pointer(v, object))
+	if (!object || !v->slab || !view_is_valid_pointer(v, object))
 		return;
 	r->index = (int)((p - v->base - v->s->red_left_pad) / v->s->size);
 	track_get(v, p, TRACK_ALLOC, &r->alloc);

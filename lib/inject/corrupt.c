@@ -64,7 +64,9 @@ const char *slab_matrix_set_text(enum slab_matrix_set set)
 /* ---- words ---- */
 const char *damage_name(const struct damage *d, char *buf, size_t size)
 {
-	if (d->object)
+	if (!d->slab)
+		snprintf(buf, size, "cpu%u:%s", d->cpu, d->s->name);
+	else if (d->object)
 		snprintf(buf, size, "%s:S%u#%u", d->s->name, d->slab->nr,
 			 d->index);
 	else
@@ -223,6 +225,27 @@ int damage_need_free(struct damage *d)
 			     damage_name(d, name, sizeof(name)), d->kind->name);
 }
 
+const char *damage_hint_flush(const struct damage *d)
+{
+	return d->s->sheaf_capacity ?
+		       " (what rests in sheaves is on no chain: cpu flush)" :
+		       "";
+}
+
+int damage_need_chained(struct damage *d)
+{
+	enum slab_owner owner = rests_owner(&d->rests, d->object);
+	char name[96];
+
+	if (d->chain.pos[d->index] >= 0)
+		return 0;
+	if (owner == SLAB_OWNER_USER)
+		return damage_need_free(d);
+	return damage_refuse(d, "%s is free but rests in a sheaf (%s), where links mean nothing: cpu flush brings it to its slab's chain",
+			     damage_name(d, name, sizeof(name)),
+			     slab_owner_name(owner));
+}
+
 int damage_need_in_use(struct damage *d)
 {
 	char name[96];
@@ -281,6 +304,32 @@ int damage_fill(struct damage *d, uintptr_t at, size_t n, uint8_t byte,
 	return err;
 }
 
+static int begin(struct damage *d, const char *kind, size_t *ret)
+{
+	*ret = kind_find(kind);
+	memset(d->ret, 0, sizeof(*d->ret));
+	if (*ret == ARRAY_SIZE(kinds)) {
+		damage_refuse(d, "no kind of damage is named %.40s; %s is one",
+			      kind, kinds[0].row.name);
+		return -ENOENT;
+	}
+	d->kind = &kinds[*ret].row;
+	return 0;
+}
+
+static int damage_slab_or_object(struct damage *d, size_t kind)
+{
+	int err = rests_collect(d->m, d->s, &d->rests);
+
+	if (!err)
+		err = chain_walk(d->s, d->slab, &d->chain);
+	if (!err)
+		err = kinds[kind].damage(d);
+	chain_free(&d->chain);
+	rests_free(&d->rests);
+	return err;
+}
+
 int slab_corrupt(struct slab_machine *m, const char *kind, uintptr_t address,
 		 const struct slab_corrupt_value *values,
 		 struct slab_corrupt_result *ret)
@@ -288,24 +337,46 @@ int slab_corrupt(struct slab_machine *m, const char *kind, uintptr_t address,
 	struct slab_corrupt_result unwanted;
 	struct damage d = { .m = m, .values = values,
 			    .ret = ret ? ret : &unwanted };
-	size_t i = kind_find(kind);
-	int err;
+	size_t i;
+	int err = begin(&d, kind, &i);
 
-	memset(d.ret, 0, sizeof(*d.ret));
-	if (i == ARRAY_SIZE(kinds)) {
-		damage_refuse(&d, "no kind of damage is named %.40s; %s is one",
-			      kind, kinds[0].row.name);
-		return -ENOENT;
-	}
-	d.kind = &kinds[i].row;
-	err = target_find(&d, address);
+	if (!err)
+		err = target_find(&d, address);
+	if (!err && d.kind->target == SLAB_TARGET_CPU)
+		return slab_corrupt_cpu(m, kind, m->cpu, d.s, values, ret);
 	if (!err)
 		err = keys_check(&d);
-	if (!err)
-		err = chain_walk(d.s, d.slab, &d.chain);
+	return err ? err : damage_slab_or_object(&d, i);
+}
+
+int slab_corrupt_cpu(struct slab_machine *m, const char *kind,
+		     unsigned int cpu, struct kmem_cache *s,
+		     const struct slab_corrupt_value *values,
+		     struct slab_corrupt_result *ret)
+{
+	struct slab_corrupt_result unwanted;
+	struct damage d = { .m = m, .values = values, .cpu = cpu,
+			    .ret = ret ? ret : &unwanted };
+	size_t i;
+	int err = begin(&d, kind, &i);
+
 	if (err)
 		return err;
-	err = kinds[i].damage(&d);
-	chain_free(&d.chain);
-	return err;
+	if (d.kind->target != SLAB_TARGET_CPU)
+		return damage_refuse(&d, "%s takes %s, no CPU", kind,
+				     d.kind->target == SLAB_TARGET_SLAB ?
+					     "a slab" :
+					     "an object");
+	if (cpu >= m->config.nr_cpu_ids)
+		return damage_refuse(&d, "there is no CPU %u; cpu%u is the last one",
+				     cpu, m->config.nr_cpu_ids - 1);
+	if (!machine_has_live_cache(m, s))
+		return damage_refuse(&d, "%s takes the sheaves of a cache: there is no such cache",
+				     kind);
+	d.s = s;
+	err = keys_check(&d);
+	if (!err && !s->sheaf_capacity)
+		err = damage_refuse(&d, "%s has no sheaves: caches with debug flags are served from their slabs",
+				    s->name);
+	return err ? err : kinds[i].damage(&d);
 }

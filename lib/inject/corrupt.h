@@ -6,6 +6,7 @@
  *	damage_bytes.c	bytes of a slot
  *	damage_chain.c	links of the free chain
  *	damage_slab.c	descriptors and lists
+ *	damage_sheaf.c	sheaves and barns
  *	damage_call.c	calls that no correct program makes
  *	damage_read.c	reads that no correct program makes
  *
@@ -16,7 +17,7 @@
 
 #include <slab/inject.h>
 
-#include "inspect/target.h"
+#include "inspect/rest.h"
 
 struct damage {
 	struct slab_machine *m;
@@ -25,9 +26,11 @@ struct damage {
 	struct kmem_cache *s;
 	struct slab *slab;
 	uintptr_t base, end;	/* of the slab's memory */
-	uintptr_t object;	/* 0: the slab is the target */
+	uintptr_t object;	/* 0: the slab, or the CPU, is the target */
 	unsigned int index;
+	unsigned int cpu;	/* where it is the target: no slab, no chain */
 	struct chain chain;
+	struct rests rests;	/* what lies in the cache's sheaves */
 	struct slab_corrupt_result *ret;
 };
 
@@ -52,13 +55,25 @@ int damage_address(struct damage *d, const char *key, uintptr_t *ret);
 /* The key's words, or NULL. */
 const char *damage_key(const struct damage *d, const char *key);
 
-/* Is the target object on the free chain? */
+/* Is the i-th object on the slab's free chain, or in a sheaf? */
+static inline bool damage_is_free_at(const struct damage *d, unsigned int i)
+{
+	return d->chain.pos[i] >= 0 ||
+	       rests_owner(&d->rests, slab_object(d->s, d->base, i)) !=
+		       SLAB_OWNER_USER;
+}
+
 static inline bool damage_is_free(const struct damage *d)
 {
-	return d->chain.pos[d->index] >= 0;
+	return damage_is_free_at(d, d->index);
 }
+
 int damage_need_free(struct damage *d);
+/* Free, and on the chain. */
+int damage_need_chained(struct damage *d);
 int damage_need_in_use(struct damage *d);
+/* " (...)" for refusals: what rests in sheaves is on no chain; or "". */
+const char *damage_hint_flush(const struct damage *d);
 
 /* Fills [at, at + n) with found=, or with byte, or, where that is there
  * already, with another; notes what changed. */

@@ -48,7 +48,7 @@ static int write_link(struct damage *d, uintptr_t next, const char *where)
 /* Has the object a link now? Free ones do; others where it stands outside. */
 static int need_link(struct damage *d)
 {
-	return freeptr_is_outside(d->s) ? 0 : damage_need_free(d);
+	return freeptr_is_outside(d->s) ? 0 : damage_need_chained(d);
 }
 
 int damage_freeptr(struct damage *d)
@@ -87,7 +87,7 @@ static uintptr_t find_in_use(const struct damage *d)
 	for (i = 1; i < fit; i++) {
 		unsigned int k = (d->index + i) % fit;
 
-		if (d->chain.pos[k] < 0)
+		if (!damage_is_free_at(d, k))
 			return slab_object(d->s, d->base, k);
 	}
 	return 0;
@@ -149,8 +149,8 @@ int damage_freelist_cross(struct damage *d)
 	if (!err)
 		err = damage_address(d, "to", &to);
 	if (!err && !to)
-		err = damage_refuse(d, "%s has no other slab with a free object: alloc until it has a second one, or give to=",
-				    d->s->name);
+		err = damage_refuse(d, "%s has no other slab with a free object%s: alloc until it has a second one, or give to=",
+				    d->s->name, damage_hint_flush(d));
 	return err ? err : write_link(d, to, "to another slab");
 }
 
@@ -158,8 +158,8 @@ static int need_chain(struct damage *d)
 {
 	if (d->chain.nr)
 		return 0;
-	return damage_refuse(d, "S%u of %s has no free object: free one first",
-			     d->slab->nr, d->s->name);
+	return damage_refuse(d, "%s:S%u has no object on its free chain: free one first%s",
+			     d->s->name, d->slab->nr, damage_hint_flush(d));
 }
 
 int damage_freelist_cycle(struct damage *d)

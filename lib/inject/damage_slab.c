@@ -94,13 +94,64 @@ int damage_slab_cache(struct damage *d)
 	return 0;
 }
 
+/* On a list that still holds: a broken one leads who knows where. */
+static int need_listed(struct damage *d)
+{
+	struct kmem_cache_node *n =
+		walk_node(d->m, d->s, MIN(d->slab->node, SLAB_MAX_NODES - 1));
+	struct list_break broken;
+	char name[96];
+
+	if (slab_is_unlinked(d->slab))
+		return damage_refuse(d, "%s is on no list: free one of its objects first%s",
+				     damage_name(d, name, sizeof(name)),
+				     damage_hint_flush(d));
+	if (!n || !node_slab_holds(d->s, n, d->slab, &broken))
+		return damage_refuse(d, "the links of %s are broken already",
+				     damage_name(d, name, sizeof(name)));
+	return 0;
+}
+
+static int overwrite_link(struct damage *d, struct list_head **link,
+			  const char *which)
+{
+	uintptr_t to = 0x4141414141414141, old = (uintptr_t)*link;
+	int err = need_listed(d);
+	char name[96];
+
+	if (!err)
+		err = damage_address(d, "to", &to);
+	if (err)
+		return err;
+	damage_name(d, name, sizeof(name));
+	if (to == old)
+		return damage_refuse(d, "the %s link of %s is 0x%lx already",
+				     which, name,
+				     slab_machine_print_address(d->m, old));
+	*link = (struct list_head *)to;
+	damage_text(d, "the %s link of %s was 0x%lx, is 0x%lx", which, name,
+		    slab_machine_print_address(d->m, old),
+		    slab_machine_print_address(d->m, to));
+	return 0;
+}
+
+int damage_list_next(struct damage *d)
+{
+	return overwrite_link(d, &d->slab->slab_list.next, "next");
+}
+
+int damage_list_prev(struct damage *d)
+{
+	return overwrite_link(d, &d->slab->slab_list.prev, "prev");
+}
+
 int damage_list_unlink(struct damage *d)
 {
 	char name[96];
+	int err = need_listed(d);
 
-	if (list_empty(&d->slab->slab_list))
-		return damage_refuse(d, "%s is on no list: free one of its objects first",
-				     damage_name(d, name, sizeof(name)));
+	if (err)
+		return err;
 	list_del(&d->slab->slab_list);
 	damage_text(d, "%s was taken off its list, and no counter knows",
 		    damage_name(d, name, sizeof(name)));

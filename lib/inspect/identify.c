@@ -84,6 +84,19 @@ int slab_target_slot(struct slab_target *t, uintptr_t address,
 	return 0;
 }
 
+int slab_target_place(struct slab_target *t, const char *cache,
+		      unsigned int slab_nr, unsigned int index, uintptr_t *ret)
+{
+	const struct kmem_cache *s = slab_cache_find(t->machine, cache);
+	const struct slab *slab = s ? walk_find(t, s, slab_nr) : NULL;
+
+	if (!slab || index >= slab_fit(s, slab))
+		return -ENOENT;
+	*ret = slab_base(t->machine, slab) + (uintptr_t)index * s->size +
+	       s->red_left_pad;
+	return 0;
+}
+
 static int fill_slab(struct slab_target *t, const struct kmem_cache *s,
 		     struct slab *slab, struct slab_slab_info *ret)
 {
@@ -102,12 +115,12 @@ static int fill_slab(struct slab_target *t, const struct kmem_cache *s,
 	return 0;
 }
 
-static int fill_object(struct kmem_cache *s, const struct slab *slab,
+static int fill_object(struct slab_target *t, struct kmem_cache *s, const struct slab *slab,
 		       unsigned int index, struct slab_object_info *ret)
 {
 	struct slab_object_info *objects;
 	size_t nr;
-	int err = slab_objects(s, slab, &objects, &nr);
+	int err = slab_objects(t, s, slab, &objects, &nr);
 
 	if (err)
 		return err;
@@ -160,7 +173,7 @@ int slab_target_identify(struct slab_target *t, uintptr_t address,
 		ret->offset = (long)off;
 		return 0;
 	}
-	err = fill_object(s, slab, index, &ret->object);
+	err = fill_object(t, s, slab, index, &ret->object);
 	if (err)
 		return err;
 	ret->offset = (long)(address - ret->object.address);

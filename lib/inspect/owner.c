@@ -2,29 +2,17 @@
 /*
  * inspect/owner.c - where each object of a slab rests, in one pass
  *
+ *	in a sheaf			main, spare, rcu, barn, prefilled
  *	on the free chain		freelist
  *	bit set in user_map		a user (debug caches)
  *	neither, in a debug cache	lost: refused by a free, or in a
  *					frozen slab, or behind a cut chain
  *	neither, in a plain cache	a user; unknown when the chain is cut
  */
-#include "inspect/target.h"
+#include "inspect/rest.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-static const unsigned long *slab_user_map(const struct kmem_cache *s,
-					  const struct slab *slab)
-{
-	uintptr_t map = (uintptr_t)slab->user_map;
-	size_t bytes = BITMAP_BYTES(slab_true_bytes(s->machine, slab) / s->size);
-
-	if (!cache_is_debug(s) || !bytes || map % sizeof(unsigned long) ||
-	    !meta_owns(s->machine, map) ||
-	    !meta_owns(s->machine, map + bytes - 1))
-		return NULL;
-	return slab->user_map;
-}
 
 void chain_free(struct chain *c)
 {
@@ -71,9 +59,34 @@ int chain_walk(const struct kmem_cache *s, const struct slab *slab,
 	return 0;
 }
 
-enum slab_owner object_owner(const struct kmem_cache *s,
-			     const struct chain *c, unsigned int i)
+const struct rests *target_rests(struct slab_target *t,
+				 const struct kmem_cache *s)
 {
+	const struct slab_machine *m = t->machine;
+
+	if (t->rests && t->rested == s && t->rest_seq == m->rest_seq)
+		return t->rests;
+	if (!t->rests)
+		t->rests = calloc(1, sizeof(*t->rests));
+	if (!t->rests)
+		return NULL;
+	rests_free(t->rests);
+	t->rested = NULL;
+	if (rests_collect(m, s, t->rests))
+		return NULL;
+	t->rested = s;
+	t->rest_seq = m->rest_seq;
+	return t->rests;
+}
+
+enum slab_owner object_owner(const struct kmem_cache *s,
+			     const struct chain *c, const struct rests *rests,
+			     uintptr_t object, unsigned int i)
+{
+	enum slab_owner rest = rests_owner(rests, object);
+
+	if (rest != SLAB_OWNER_USER)
+		return rest;
 	if (c->users && bitmap_test(c->users, i))
 		return SLAB_OWNER_USER;
 	if (c->pos[i] >= 0)
@@ -132,7 +145,7 @@ uint8_t object_value(const struct slab_view *v, uintptr_t object,
 
 	if (owner == SLAB_OWNER_FREELIST)
 		return SLUB_RED_INACTIVE;
-	if (owner == SLAB_OWNER_USER)
+	if (owner == SLAB_OWNER_USER || owner == SLAB_OWNER_PREFILLED)
 		return SLUB_RED_ACTIVE;
 	for (i = 0; i < s->red_left_pad; i++) {
 		active += zone[i] == SLUB_RED_ACTIVE;
@@ -153,11 +166,12 @@ static int find(struct slab_target *t, uintptr_t cache, unsigned int slab_nr,
 /* What is stored where a link stands: the object's next, or the user's data. */
 static bool has_link(const struct kmem_cache *s, enum slab_owner owner)
 {
-	return freeptr_is_outside(s) || owner != SLAB_OWNER_USER;
+	return freeptr_is_outside(s) || owner == SLAB_OWNER_FREELIST ||
+	       owner == SLAB_OWNER_LOST || owner == SLAB_OWNER_UNKNOWN;
 }
 
 static void object_fill(struct slab_view *v, const struct chain *c,
-			unsigned int i, struct slab_object_info *ret)
+			const struct rests *rests, unsigned int i, struct slab_object_info *ret)
 {
 	const struct kmem_cache *s = v->s;
 	uintptr_t object = slab_object(s, v->base, i);
@@ -165,7 +179,7 @@ static void object_fill(struct slab_view *v, const struct chain *c,
 
 	ret->address = object;
 	ret->index = i;
-	ret->owner = object_owner(s, c, i);
+	ret->owner = object_owner(s, c, rests, object, i);
 	ret->freelist_pos = c->pos[i];
 	if (has_link(s, ret->owner))
 		ret->next = (uintptr_t)view_freepointer(v, object);
@@ -175,15 +189,19 @@ static void object_fill(struct slab_view *v, const struct chain *c,
 	ret->is_damaged = v->findings != before;
 }
 
-int slab_objects(struct kmem_cache *s, const struct slab *slab,
-		 struct slab_object_info **ret, size_t *nr)
+int slab_objects(struct slab_target *t, struct kmem_cache *s,
+		 const struct slab *slab, struct slab_object_info **ret,
+		 size_t *nr)
 {
+	const struct rests *rests = target_rests(t, s);
 	unsigned int fit = slab_fit(s, slab), i;
 	struct slab_view v;
 	struct slab copy;
 	struct chain c;
 	int err;
 
+	if (!rests)
+		return -ENOMEM;
 	*ret = calloc(fit + 1, sizeof(**ret));
 	if (!*ret)
 		return -ENOMEM;
@@ -196,7 +214,7 @@ int slab_objects(struct kmem_cache *s, const struct slab *slab,
 	/* an object is no worse for a damaged count of its slab */
 	copy.objects = fit & MAX_OBJS_PER_SLAB;
 	for (i = 0; i < fit; i++)
-		object_fill(&v, &c, i, &(*ret)[i]);
+		object_fill(&v, &c, rests, i, &(*ret)[i]);
 	*nr = fit;
 	view_drop(&v);
 	chain_free(&c);
@@ -218,7 +236,7 @@ int slab_target_objects(struct slab_target *t, uintptr_t cache,
 	struct slab *slab;
 	int err = find(t, cache, slab_nr, &s, &slab);
 
-	return err ? err : slab_objects(s, slab, ret, nr);
+	return err ? err : slab_objects(t, s, slab, ret, nr);
 }
 
 int slab_target_freelist(struct slab_target *t, uintptr_t cache,

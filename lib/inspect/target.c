@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "cache/cache.h"
+#include "debug/sheaves.h"
+#include "inspect/rest.h"
 
 int slab_target_open_self(struct slab_machine *m, struct slab_target **ret)
 {
@@ -28,6 +30,9 @@ void slab_target_close(struct slab_target *t)
 	if (!t)
 		return;
 	free(t->hint);
+	if (t->rests)
+		rests_free(t->rests);
+	free(t->rests);
 	free(t);
 }
 
@@ -184,20 +189,84 @@ static int by_cache(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* The slab's own words, of objects that no sheaf holds; its chain is whole. */
+static void count_words(const struct kmem_cache *s, const struct slab *slab,
+			unsigned long *owned)
+{
+	unsigned long fit = slab_fit(s, slab), users = slab_users(s, slab);
+	unsigned long inuse = MIN(slab->inuse, fit);
+
+	owned[SLAB_OWNER_FREELIST] += fit - inuse;
+	owned[SLAB_OWNER_USER] += MIN(users, inuse);
+	owned[SLAB_OWNER_LOST] += inuse - MIN(users, inuse);
+}
+
+/* Objects in sheaves are in use for their slab, and no user has them. */
+static void count_rests(const struct kmem_cache *s, const struct slab *slab,
+			const struct rests *rests, unsigned long *owned)
+{
+	uintptr_t base = slab_base(s->machine, slab), last = 0;
+	size_t i = rests_begin(rests, base), nr;
+
+	nr = rests_within(rests, base, slab_true_bytes(s->machine, slab));
+	for (; nr; i++, nr--) {
+		uintptr_t object = rests->at[i].object;
+
+		/* damage: the same object twice, or none of the slab's */
+		if (object == last || !sheaf_takes(s, (void *)object) ||
+		    !owned[SLAB_OWNER_USER])
+			continue;
+		owned[SLAB_OWNER_USER]--;
+		owned[rests->at[i].owner]++;
+		last = object;
+	}
+}
+
+/* As slab_objects() says it of each, without looking at each where the chain
+ * is whole. */
+static int count_slab(const struct kmem_cache *s, const struct slab *slab,
+		      const struct rests *rests, struct slab_cache_info *ret)
+{
+	uintptr_t base = slab_base(s->machine, slab);
+	unsigned int fit = slab_fit(s, slab), i;
+	struct chain c;
+	int err;
+
+	if (slab->freelist || slab->inuse != fit) {
+		err = chain_walk(s, slab, &c);
+		if (err)
+			return err;
+		for (i = 0; i < fit && c.end != SLAB_CHAIN_WHOLE; i++)
+			ret->owned[object_owner(s, &c, rests,
+						slab_object(s, base, i), i)]++;
+		chain_free(&c);
+		if (c.end != SLAB_CHAIN_WHOLE)
+			return 0;
+	}
+	count_words(s, slab, ret->owned);
+	count_rests(s, slab, rests, ret->owned);
+	return 0;
+}
+
 /* What users hold of all these caches, in one pass over the memory map. */
 static int count_users(const struct slab_machine *m,
 		       struct slab_cache_info *info, size_t nr)
 {
 	struct slab_cache_info **sorted = calloc(nr + 1, sizeof(void *));
+	struct rests rests;
 	unsigned long pfn;
 	size_t i;
+	int err;
 
 	if (!sorted)
 		return -ENOMEM;
+	err = rests_collect(m, nr == 1 ? (void *)info->cache : NULL, &rests);
+	if (err)
+		goto out;
 	for (i = 0; i < nr; i++)
 		sorted[i] = &info[i];
 	qsort(sorted, nr, sizeof(void *), by_cache);
-	for (pfn = 0; pfn < m->pages_opened; pfn++) {
+	for (pfn = 0; pfn < m->pages_opened && !err; pfn++) {
 		const struct slab *slab = &m->memmap[pfn];
 		struct slab_cache_info key, *at = &key, **found;
 
@@ -206,10 +275,15 @@ static int count_users(const struct slab_machine *m,
 		key.cache = (uintptr_t)slab->slab_cache;
 		found = bsearch(&at, sorted, nr, sizeof(void *), by_cache);
 		if (found)
-			(*found)->users += slab_users(slab->slab_cache, slab);
+			err = count_slab(slab->slab_cache, slab, &rests,
+					 *found);
 	}
+	for (i = 0; i < nr; i++)
+		info[i].users = info[i].owned[SLAB_OWNER_USER];
+	rests_free(&rests);
+out:
 	free(sorted);
-	return 0;
+	return err;
 }
 
 int target_cache_info(const struct slab_target *t, struct kmem_cache *s,

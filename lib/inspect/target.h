@@ -24,6 +24,10 @@ struct slab_target {
 	const struct kmem_cache *hinted;
 	struct slab **hint;
 	size_t nr_hints;
+	/* what rests in sheaves of the cache asked last, as of rest_seq */
+	const struct kmem_cache *rested;
+	uint64_t rest_seq;
+	struct rests *rests;
 };
 
 /* A cache of the target by its handle, or NULL. */
@@ -95,14 +99,22 @@ int chain_walk(const struct kmem_cache *s, const struct slab *slab,
 	       struct chain *ret);
 void chain_free(struct chain *c);
 
+/* What rests in the cache's sheaves now; NULL without memory. It is the
+ * target's, until the next call. */
+struct rests;
+const struct rests *target_rests(struct slab_target *t,
+				 const struct kmem_cache *s);
+
+/* object: the address of the i-th. */
 enum slab_owner object_owner(const struct kmem_cache *s,
-			     const struct chain *c, unsigned int i);
+			     const struct chain *c, const struct rests *rests,
+			     uintptr_t object, unsigned int i);
 /* Objects of the slab in users' hands, as far as is known. */
 unsigned int slab_users(const struct kmem_cache *s, const struct slab *slab);
 
 /* All of them, is_damaged included; free() it. 0 or -ENOMEM. */
-int slab_objects(struct kmem_cache *s, const struct slab *slab,
-		 struct slab_object_info **ret, size_t *nr);
+int slab_objects(struct slab_target *t, struct kmem_cache *s,
+		 const struct slab *slab, struct slab_object_info **ret, size_t *nr);
 
 /* A copy of the slab for the checks, its count of objects put right. */
 int view_copy(struct kmem_cache *s, const struct slab *slab,

@@ -6,26 +6,16 @@
  * debug/check.c looks at the copy. What it can not see is checked here: lists
  * against counters, slabs against lists, users against free chains.
  */
-#include "inspect/target.h"
+#include "inspect/verify.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "debug/report.h"
+#include "slab/node.h"
 
-struct verifier {
-	struct slab_target *t;
-	struct kmem_cache *s;
-	slab_sink_fn fn;
-	void *arg;
-	long findings;
-};
-
-/* A finding about lists and counters: no slab to show. */
-static void line(struct verifier *vf, enum slab_report_kind kind,
-		 const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void line(struct verifier *vf, enum slab_report_kind kind,
+void verify_line(struct verifier *vf, enum slab_report_kind kind,
 		 const char *format, ...)
 {
 	struct slab_machine *m = vf->t->machine;
@@ -66,14 +56,14 @@ static void verify_membership(struct verifier *vf, struct slab_view *v,
 	else if (slab->slab_cache != v->s)
 		report_object(v, SLAB_REPORT_SLAB_POINTER, first);
 	if ((bool)(slab->flags & SL_PARTIAL) != is_listed)
-		line(vf, SLAB_REPORT_PARTIAL_COUNT,
+		verify_line(vf, SLAB_REPORT_PARTIAL_COUNT,
 		     is_listed ?
 			     "SLUB %s: S%u is on the partial list but not marked so" :
 			     "SLUB %s: S%u is marked as on the partial list but is not there",
 		     v->s->name, slab->nr);
 	else if (at->found_by == SLAB_FOUND_REGION && !slab->frozen &&
 		 slab->inuse < slab->objects)
-		line(vf, SLAB_REPORT_SLABS_COUNT,
+		verify_line(vf, SLAB_REPORT_SLABS_COUNT,
 		     "SLUB %s: S%u has free objects but is on no list",
 		     v->s->name, slab->nr);
 }
@@ -131,7 +121,8 @@ static int verify_slab(struct verifier *vf, const struct walk_slab *at)
 	struct slab_view v;
 	struct slab copy;
 	struct chain c;
-	int err = chain_walk(s, at->slab, &c);
+	const struct rests *rests = target_rests(vf->t, s);
+	int err = rests ? chain_walk(s, at->slab, &c) : -ENOMEM;
 
 	if (err)
 		return err;
@@ -152,7 +143,9 @@ static int verify_slab(struct verifier *vf, const struct walk_slab *at)
 		uintptr_t object = slab_object(s, v.base, i);
 
 		check_object(&v, (void *)object,
-			     object_value(&v, object, object_owner(s, &c, i)));
+			     object_value(&v, object,
+					  object_owner(s, &c, rests, object,
+						       i)));
 	}
 	vf->findings += v.findings;
 	view_drop(&v);
@@ -166,22 +159,39 @@ struct node_sum {
 	unsigned long slabs, frozen;
 };
 
+/* Forth, back, and through slabs that are marked so. */
+static void verify_links(struct verifier *vf, struct kmem_cache_node *n)
+{
+	struct slab_view v = { .s = vf->s };
+	struct list_break at;
+
+	if (node_lists_hold(vf->s, n, &at))
+		return;
+	if (at.slab)
+		v = view_live(vf->s, at.slab);
+	v.is_live = false;
+	v.fn = vf->fn;
+	v.arg = vf->arg;
+	report_slab(&v, SLAB_REPORT_SLAB_LIST, at.link, 0, 0);
+	vf->findings += v.findings;
+}
+
 static void verify_node(struct verifier *vf, const struct walk *w,
 			unsigned int node, const struct node_sum *sum)
 {
-	const struct kmem_cache_node *n =
-		walk_node(vf->t->machine, vf->s, node);
+	struct kmem_cache_node *n = walk_node(vf->t->machine, vf->s, node);
 
 	if (!n)
 		return;
+	verify_links(vf, n);
 	if (w->partial[node].nr != n->nr_partial || !w->partial[node].is_whole)
-		line(vf, SLAB_REPORT_PARTIAL_COUNT,
+		verify_line(vf, SLAB_REPORT_PARTIAL_COUNT,
 		     "SLUB %s: %lu partial slabs counted but counter=%lu",
 		     vf->s->name, w->partial[node].nr, n->nr_partial);
 	/* a slab that froze before it was ever listed is not counted */
 	if (sum->slabs < n->nr_slabs || sum->slabs - sum->frozen > n->nr_slabs ||
 	    !w->full[node].is_whole)
-		line(vf, SLAB_REPORT_SLABS_COUNT,
+		verify_line(vf, SLAB_REPORT_SLABS_COUNT,
 		     "SLUB: %s %lu slabs counted but counter=%lu", vf->s->name,
 		     sum->slabs, n->nr_slabs);
 }
@@ -204,6 +214,8 @@ static int verify_cache(struct verifier *vf)
 	}
 	for (node = 0; node < vf->t->machine->config.nr_nodes && !err; node++)
 		verify_node(vf, &w, node, &sum[node]);
+	if (!err)
+		err = verify_sheaves(vf, &w);
 	walk_free(&w);
 	return err;
 }

@@ -63,19 +63,6 @@ static int by_number(const void *a, const void *b)
 	return by_address(a, b);
 }
 
-/* The slab that a link stands in; NULL: in none of ours. */
-static struct slab *link_slab(const struct slab_machine *m,
-			      const struct list_head *link)
-{
-	uintptr_t off = (uintptr_t)link - (uintptr_t)m->memmap -
-			offsetof(struct slab, slab_list);
-
-	if (off % sizeof(struct slab) ||
-	    off / sizeof(struct slab) >= m->pages_opened)
-		return NULL;
-	return &m->memmap[off / sizeof(struct slab)];
-}
-
 int walk_list(const struct slab_machine *m, const struct list_head *head,
 	      unsigned long *seen, walk_fn fn, void *arg,
 	      struct walk_list *ret)

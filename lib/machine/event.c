@@ -35,6 +35,37 @@ void slab_machine_set_point_hook(struct slab_machine *m, slab_point_fn fn,
 	m->point_arg = arg;
 }
 
+void slab_machine_set_wait_hook(struct slab_machine *m, slab_wait_fn fn,
+				void *arg)
+{
+	m->wait_fn = fn;
+	m->wait_arg = arg;
+}
+
+const char *slab_lock_name(const void *lock)
+{
+	static const char *const names[NR_LOCK_RANKS] = {
+		[LOCK_RANK_CPUS] = "the CPU hotplug lock",
+		[LOCK_RANK_MUTEX] = "slab_mutex",
+		[LOCK_RANK_FLUSH] = "flush_lock",
+		[LOCK_RANK_PCS] = "a CPU's sheaves",
+		[LOCK_RANK_BARN] = "a barn's lock",
+		[LOCK_RANK_LIST] = "list_lock",
+		[LOCK_RANK_SLAB] = "slab_lock",
+		[LOCK_RANK_LENT] = "the list of borrowed sheaves",
+		[LOCK_RANK_PAGES] = "the page allocator's lock",
+		[LOCK_RANK_DEPOT] = "the lock of the stack depot",
+		[LOCK_RANK_META] = "the lock of the metadata",
+	};
+
+	return names[((const struct slab_lock *)lock)->rank];
+}
+
+unsigned int slab_lock_holder(const void *lock)
+{
+	return ((const struct slab_lock *)lock)->holder;
+}
+
 const char *slab_event_name(enum slab_event_kind kind)
 {
 	return (size_t)kind < ARRAY_SIZE(events) ? events[kind].name : "unknown";
@@ -102,7 +133,8 @@ static const char *fill_in(const struct slab_event *event, const char **from,
 			   char *buf, size_t size)
 {
 	static const char *const words[] = { "%cache", "%slab", "%object", "%a",
-					     "%b",     "%s",	"%end" };
+					     "%b",     "%s",	"%end",
+					     "%more" };
 	size_t i, n;
 
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
@@ -131,6 +163,11 @@ static const char *fill_in(const struct slab_event *event, const char **from,
 		break;
 	case 6:
 		snprintf(buf, size, "%s", event->b ? "tail" : "head");
+		break;
+	case 7:
+		*buf = '\0';
+		if (event->b)
+			snprintf(buf, size, " and %lu more", event->b);
 		break;
 	default:
 		return NULL;

@@ -27,7 +27,7 @@ slab_machine_config(const struct slab_machine *m)
 
 int slab_machine_set_cpu(struct slab_machine *m, unsigned int cpu)
 {
-	if (cpu >= m->config.nr_cpus)
+	if (!slab_machine_cpu_online(m, cpu))
 		return -EINVAL;
 	if (m->cpu != cpu) {
 		m->cpu = cpu;
@@ -61,7 +61,14 @@ uint64_t slab_machine_jiffies(const struct slab_machine *m)
 
 void slab_machine_tick(struct slab_machine *m, uint64_t jiffies)
 {
+	unsigned int cpu;
+
 	m->jiffies += jiffies;
+	/* batches of kfree_rcu that waited long enough */
+	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++)
+		if (m->krc[cpu] &&
+		    m->jiffies - m->krc[cpu]->since >= KRC_DRAIN_JIFFIES)
+			machine_krc_drain(m, cpu);
 }
 
 uintptr_t slab_machine_print_address(const struct slab_machine *m,

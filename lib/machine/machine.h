@@ -25,6 +25,7 @@
 #include "base/list.h"
 #include "base/lock.h"
 #include "base/random.h"
+#include "machine/fault.h"
 
 #define PAGE_SHIFT     12
 #define PAGE_SIZE      (1UL << PAGE_SHIFT)
@@ -63,6 +64,17 @@ struct rcu_head {
 	void (*func)(struct slab_machine *m, struct rcu_head *head);
 };
 
+/* Objects for which no rcu_free sheaf had room: a page of them at a time. */
+struct krc_block {
+	struct rcu_head rcu; /* func is set when the block is made */
+	uint64_t since;
+	unsigned int nr;
+	void *p[];
+};
+#define KRC_BLOCK_OBJECTS \
+	((PAGE_SIZE - sizeof(struct krc_block)) / sizeof(void *))
+#define KRC_DRAIN_JIFFIES 5000U
+
 struct site {
 	const char *file, *text; /* one block, at file */
 	unsigned int line;
@@ -75,6 +87,13 @@ struct machine_sink {
 };
 #define MAX_SINKS 8
 
+/* Normal ones last: the 15 random copies, where a machine has them. */
+enum kmalloc_type {
+	KMALLOC_NORMAL, KMALLOC_RECLAIM, KMALLOC_CGROUP, KMALLOC_DMA,
+	KMALLOC_RANDOM,
+	NR_KMALLOC_TYPES = KMALLOC_RANDOM + 15,
+};
+
 /* What a kernel parameter changed; read by cache creation. */
 struct machine_parameters {
 	unsigned int min_order, max_order, min_objects;
@@ -84,6 +103,9 @@ struct machine_parameters {
 	bool disable_higher_order;   /* letter O */
 	bool freelist_hardened, freelist_random;
 	bool init_on_alloc, init_on_free;
+	bool strict_numa;
+	/* of a barn; constants in 7.0, an explorer wants them small */
+	unsigned int max_full_sheaves, max_empty_sheaves;
 };
 
 struct stack_depot;
@@ -108,21 +130,44 @@ struct slab_machine {
 
 	/* who and when */
 	unsigned int cpu;
+	uint64_t cpus_online;	  /* a bit a CPU; under cpus_lock */
+	uint32_t nodes_memory;	  /* a bit a node with memory */
+	struct slab_lock cpus_lock;
+	struct slab_lock flush_lock;
+	struct slab_lock rcu_lock; /* held while callbacks run */
 	int pid;
 	char comm[16];
 	uint64_t jiffies;
 	struct random random;
 
+	/* interrupts of this machine's CPUs */
+	unsigned int in_interrupt;	 /* nested so deep */
+	uint8_t irqs_off[SLAB_MAX_CPUS]; /* barn and list locks held */
+	void *deferred[SLAB_MAX_CPUS];	 /* kfree_nolock's, linked */
+	unsigned int nr_deferred[SLAB_MAX_CPUS];
+	void (*irq_work)(struct slab_machine *m); /* frees them */
+
+	/* the task */
+	struct {
+		enum slab_mempolicy mode;
+		uint32_t nodes;
+		unsigned int next; /* of an interleave */
+	} policy;
+	bool memalloc;
+	unsigned long reserve_pages;
+
 	/* RCU: callbacks in the order they were queued */
 	struct rcu_head *rcu_first, **rcu_last;
 	unsigned int rcu_pending;
+	struct krc_block *krc[SLAB_MAX_CPUS]; /* kfree_rcu's old batches */
 
 	/* caches, under slab_mutex; newest first */
 	struct slab_lock slab_mutex;
 	struct list_head slab_caches;
 	struct list_head leaked_caches; /* destroyed with objects left */
 	struct machine_parameters params;
-	struct kmem_cache *kmalloc[4][14]; /* type, class index; made on demand */
+	/* type, class index; made on demand */
+	struct kmem_cache *kmalloc[NR_KMALLOC_TYPES][14];
 
 	/* what was found */
 	struct machine_sink sinks[MAX_SINKS];
@@ -131,10 +176,17 @@ struct slab_machine {
 	bool lockdep_off_said;
 	uint64_t warned;	/* one-time warnings that were given */
 	struct stack_depot *depot;
-	struct slab_failslab failslab;
-	unsigned long failslab_count;
-	uint64_t failslab_since; /* messages since then: */
-	unsigned int failslab_said;
+
+	/* what shall fail */
+	struct slab_faults faults; /* as it was set */
+	struct fault failslab, fail_page_alloc;
+	void (*fault_say)(struct slab_machine *m, const struct fault *f,
+			  uintptr_t caller); /* one was made to */
+
+	uint64_t rest_seq; /* moves of objects between sheaves, for inspectors */
+	/* how the structures below debug/ say that they were damaged */
+	void (*damage_say)(struct kmem_cache *s, enum slab_report_kind kind,
+			   const void *at);
 
 	/* who watches */
 	slab_event_fn event_fn;
@@ -142,6 +194,8 @@ struct slab_machine {
 	uint64_t event_seq;
 	slab_point_fn point_fn;
 	void *point_arg;
+	slab_wait_fn wait_fn;
+	void *wait_arg;
 
 	/* sites of the shell; kept over reset */
 	struct site *sites;
@@ -172,10 +226,35 @@ static inline unsigned int machine_node(const struct slab_machine *m)
 	return m->cpu % m->config.nr_nodes;
 }
 
+static inline bool node_has_memory(const struct slab_machine *m,
+				   unsigned int node)
+{
+	return m->nodes_memory & (1U << node);
+}
+
+static inline bool cpu_is_online(const struct slab_machine *m,
+				 unsigned int cpu)
+{
+	return m->cpus_online & (1ULL << cpu);
+}
+
+/* machine/numa.c: the nearest node with memory, where allocations come from */
+unsigned int machine_mem_node(const struct slab_machine *m);
+/* Where the task's policy wants the next slab from. */
+unsigned int machine_policy_node(struct slab_machine *m);
+/* The node of a request that names none: the policy's, with slab_strict_numa;
+ * else NUMA_NO_NODE. */
+int machine_strict_node(struct slab_machine *m, int node);
+/* 7.0's gfp_pfmemalloc_allowed(). */
+bool machine_may_use_reserves(const struct slab_machine *m, gfp_t gfp);
+
 /* Callers, innermost first, without the library's own frames; at most max. The
  * site, where one is set. */
 unsigned int machine_stack(struct slab_machine *m, uintptr_t caller,
 			   uintptr_t *frames, unsigned int max);
+
+/* Frees that interrupts deferred, when none runs and interrupts are on. */
+void machine_run_irq_work(struct slab_machine *m);
 
 /* ---- events and points ---- */
 /* A step of the machine's own; steps with names: slab/slab.h. */
@@ -189,11 +268,40 @@ static inline void machine_point(struct slab_machine *m,
 		m->point_fn(m->point_arg, point);
 }
 
+/* Interrupts are off under barn and list locks. */
+static inline void irqs_off(struct slab_machine *m,
+			    const struct slab_lock *lock)
+{
+	if (lock->rank == LOCK_RANK_BARN || lock->rank == LOCK_RANK_LIST)
+		m->irqs_off[m->cpu]++;
+}
+
+static inline void irqs_on(struct slab_machine *m, const struct slab_lock *lock)
+{
+	if (lock->rank != LOCK_RANK_BARN && lock->rank != LOCK_RANK_LIST)
+		return;
+	if (!--m->irqs_off[m->cpu] && m->deferred[m->cpu])
+		machine_run_irq_work(m);
+}
+
+/* The lock, its point passed. */
+static inline void machine_lock_now(struct slab_machine *m,
+				    struct slab_lock *lock)
+{
+	/* who runs several CPUs on one thread lets another one go on */
+	while (__builtin_expect(m->wait_fn != NULL, 0) && !lock_try(lock))
+		m->wait_fn(m->wait_arg, lock);
+	if (!m->wait_fn)
+		lock_take(lock);
+	lock->holder = (uint16_t)m->cpu;
+	irqs_off(m, lock);
+}
+
 static inline void machine_lock(struct slab_machine *m, struct slab_lock *lock,
 				enum slab_point_kind point)
 {
 	machine_point(m, point);
-	lock_take(lock);
+	machine_lock_now(m, lock);
 }
 
 static inline bool machine_trylock(struct slab_machine *m,
@@ -201,7 +309,11 @@ static inline bool machine_trylock(struct slab_machine *m,
 				   enum slab_point_kind point)
 {
 	machine_point(m, point);
-	return lock_try(lock);
+	if (!lock_try(lock))
+		return false;
+	lock->holder = (uint16_t)m->cpu;
+	irqs_off(m, lock);
+	return true;
 }
 
 static inline void machine_unlock(struct slab_machine *m,
@@ -209,6 +321,7 @@ static inline void machine_unlock(struct slab_machine *m,
 				  enum slab_point_kind point)
 {
 	lock_release(lock);
+	irqs_on(m, lock);
 	machine_point(m, point);
 }
 
@@ -248,6 +361,8 @@ static inline bool meta_owns(const struct slab_machine *m, uintptr_t address)
 /* ---- RCU ---- */
 void machine_call_rcu(struct slab_machine *m, struct rcu_head *head,
 		      void (*func)(struct slab_machine *, struct rcu_head *));
+/* The CPU's batch of kfree_rcu stops growing and waits for a grace period. */
+void machine_krc_drain(struct slab_machine *m, unsigned int cpu);
 
 /* Opens [start, start + bytes), whole 2 MiB pieces, for reading and writing. */
 int machine_open_range(uintptr_t start, size_t bytes);

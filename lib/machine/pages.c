@@ -143,20 +143,59 @@ static struct slab *take_from_node(struct slab_machine *m, unsigned int order,
 	return NULL;
 }
 
+/* fail_page_alloc: its own filters, then the engine, by the number of pages. */
+static bool pages_should_fail(struct slab_machine *m, gfp_t gfp,
+			      unsigned int order)
+{
+	const struct slab_fail_page_alloc *f = &m->faults.fail_page_alloc;
+
+	if (order < f->min_order || order > MAX_PAGE_ORDER)
+		return false;
+	if (gfp & __GFP_NOFAIL)
+		return false;
+	if (f->ignore_gfp_highmem && (gfp & __GFP_HIGHMEM))
+		return false;
+	if (f->ignore_gfp_wait && (gfp & __GFP_DIRECT_RECLAIM))
+		return false;
+	return fault_should_fail(m, &m->fail_page_alloc, 1 << order,
+				 gfp & __GFP_NOWARN, 0);
+}
+
+/* Beyond the limit only the reserve is left, for those entitled to it. */
+static bool within_limit(const struct slab_machine *m, gfp_t gfp,
+			 unsigned long pages, bool *from_reserve)
+{
+	if (!m->page_limit || m->pages_used + pages <= m->page_limit)
+		return true;
+	*from_reserve = machine_may_use_reserves(m, gfp) &&
+			m->pages_used + pages <=
+				m->page_limit + m->reserve_pages;
+	return *from_reserve;
+}
+
 struct slab *pages_alloc(struct slab_machine *m, gfp_t gfp, unsigned int order,
 			 int node)
 {
-	unsigned int first = node < 0 ? machine_node(m) : (unsigned int)node;
+	unsigned int first = node < 0 ? machine_mem_node(m) :
+					(unsigned int)node;
 	unsigned int nr_nodes = m->config.nr_nodes, i;
 	unsigned long pages = 1UL << order, k;
 	struct slab *page = NULL;
+	bool from_reserve = false;
 
+	/* what is said of it may look at pages: no lock is held */
+	if (pages_should_fail(m, gfp, order)) {
+		machine_step(m, SLAB_EVENT_PAGES_FAIL_INJECTED, pages, 0);
+		return NULL;
+	}
 	machine_lock(m, &m->pages_lock, SLAB_POINT_PAGES_ALLOC);
 	if (order <= MAX_PAGE_ORDER &&
-	    (!m->page_limit || m->pages_used + pages <= m->page_limit)) {
+	    within_limit(m, gfp, pages, &from_reserve)) {
 		for (i = 0; i < nr_nodes && !page; i++) {
-			page = take_from_node(m, order,
-					      (first + i) % nr_nodes);
+			unsigned int nid = (first + i) % nr_nodes;
+
+			if (node_has_memory(m, nid))
+				page = take_from_node(m, order, nid);
 			if (gfp & __GFP_THISNODE)
 				break;
 		}
@@ -176,6 +215,8 @@ struct slab *pages_alloc(struct slab_machine *m, gfp_t gfp, unsigned int order,
 					((uintptr_t)page | 1);
 		}
 		page->order = (uint8_t)order;
+		if (from_reserve)
+			page->flags |= SL_PFMEMALLOC;
 		list_init(&page->slab_list);
 	}
 	lock_release(&m->pages_lock);

@@ -7,10 +7,10 @@
  */
 #include "machine/machine.h"
 
-void machine_call_rcu(struct slab_machine *m, struct rcu_head *head,
-		      void (*func)(struct slab_machine *, struct rcu_head *))
+static void queue(struct slab_machine *m, struct rcu_head *head,
+		  void (*func)(struct slab_machine *, struct rcu_head *))
 {
-	machine_point(m, SLAB_POINT_RCU_SUBMIT);
+	m->rest_seq++;
 	head->next = NULL;
 	head->func = func;
 	*m->rcu_last = head;
@@ -19,11 +19,33 @@ void machine_call_rcu(struct slab_machine *m, struct rcu_head *head,
 	machine_step(m, SLAB_EVENT_RCU_QUEUE, m->rcu_pending, 0);
 }
 
-unsigned int slab_machine_rcu_tick(struct slab_machine *m)
+void machine_call_rcu(struct slab_machine *m, struct rcu_head *head,
+		      void (*func)(struct slab_machine *, struct rcu_head *))
+{
+	machine_point(m, SLAB_POINT_RCU_SUBMIT);
+	queue(m, head, func);
+}
+
+void machine_krc_drain(struct slab_machine *m, unsigned int cpu)
+{
+	struct krc_block *block;
+
+	if (!m->krc[cpu])
+		return;
+	machine_point(m, SLAB_POINT_RCU_SUBMIT);
+	/* in one step: a barrier must find it in one place or the other */
+	block = m->krc[cpu];
+	m->krc[cpu] = NULL;
+	if (block)
+		queue(m, &block->rcu, block->rcu.func);
+}
+
+static unsigned int run_callbacks(struct slab_machine *m)
 {
 	struct rcu_head *head = m->rcu_first;
 	unsigned int done = 0;
 
+	m->rest_seq++;
 	m->rcu_first = NULL;
 	m->rcu_last = &m->rcu_first;
 	m->rcu_pending = 0;
@@ -36,8 +58,24 @@ unsigned int slab_machine_rcu_tick(struct slab_machine *m)
 		done++;
 	}
 	if (done)
-		machine_step(m, SLAB_EVENT_RCU_DONE, done,
-			      0);
+		machine_step(m, SLAB_EVENT_RCU_DONE, done, 0);
+	return done;
+}
+
+unsigned int slab_machine_rcu_tick(struct slab_machine *m)
+{
+	unsigned int done, cpu;
+
+	/* a grace period takes longer than a batch may wait */
+	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++)
+		machine_krc_drain(m, cpu);
+	/* an interrupt of who runs them can not wait for him */
+	if (m->in_interrupt && lock_is_held(&m->rcu_lock))
+		return 0;
+	/* a barrier waits for callbacks that another CPU has begun to run */
+	machine_lock(m, &m->rcu_lock, SLAB_POINT_RCU_LOCK);
+	done = run_callbacks(m);
+	machine_unlock(m, &m->rcu_lock, SLAB_POINT_RCU_UNLOCK);
 	return done;
 }
 

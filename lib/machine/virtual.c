@@ -66,6 +66,9 @@ static int config_fill(struct slab_machine_config *c)
 	if (c->nr_cpus > SLAB_MAX_CPUS || c->nr_cpu_ids > SLAB_MAX_CPUS ||
 	    c->nr_cpu_ids < c->nr_cpus || c->nr_nodes > SLAB_MAX_NODES)
 		return -EINVAL;
+	/* some node must have memory */
+	if (!(((1U << c->nr_nodes) - 1) & ~c->memoryless))
+		return -EINVAL;
 	return 0;
 }
 
@@ -74,6 +77,17 @@ void machine_start(struct slab_machine *m)
 	const struct slab_machine_config *c = &m->config;
 
 	m->cpu = 0;
+	m->cpus_online = c->nr_cpus < 64 ? (1ULL << c->nr_cpus) - 1 : ~0ULL;
+	m->nodes_memory = ((1U << c->nr_nodes) - 1) & ~c->memoryless;
+	m->rest_seq++;
+	m->in_interrupt = 0;
+	memset(m->irqs_off, 0, sizeof(m->irqs_off));
+	memset(m->deferred, 0, sizeof(m->deferred));
+	memset(m->nr_deferred, 0, sizeof(m->nr_deferred));
+	memset(&m->policy, 0, sizeof(m->policy));
+	m->memalloc = false;
+	m->reserve_pages = 0;
+	memset(m->krc, 0, sizeof(m->krc));
 	m->pid = 1;
 	strcpy(m->comm, "slabctl");
 	m->jiffies = 1; /* a track made at 0 is one that was never made */
@@ -91,6 +105,9 @@ void machine_start(struct slab_machine *m)
 	m->depot = NULL;
 	m->event_seq = 0;
 	m->site = 0;
+	lock_init(&m->cpus_lock, LOCK_RANK_CPUS);
+	lock_init(&m->flush_lock, LOCK_RANK_FLUSH);
+	lock_init(&m->rcu_lock, LOCK_RANK_RCU);
 	lock_init(&m->slab_mutex, LOCK_RANK_MUTEX);
 	lock_init(&m->pages_lock, LOCK_RANK_PAGES);
 	lock_init(&m->meta_lock, LOCK_RANK_META);

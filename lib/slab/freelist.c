@@ -61,5 +61,6 @@ bool slab_update_freelist(struct kmem_cache *s, struct slab *slab,
 		done = exchange_locked(slab, old, new);
 	if (!done)
 		stat(s, SLAB_STAT_CMPXCHG_DOUBLE_FAIL);
+	machine_point(s->machine, SLAB_POINT_FREELIST_DONE);
 	return done;
 }

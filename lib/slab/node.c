@@ -7,6 +7,7 @@
 void node_add_partial(struct kmem_cache *s, struct kmem_cache_node *n,
 		      struct slab *slab, enum list_end end)
 {
+	machine_point(s->machine, SLAB_POINT_LIST_CHANGE);
 	n->nr_partial++;
 	if (end == LIST_TAIL)
 		list_add_tail(&slab->slab_list, &n->partial);
@@ -20,6 +21,7 @@ void node_add_partial(struct kmem_cache *s, struct kmem_cache_node *n,
 void node_remove_partial(struct kmem_cache *s, struct kmem_cache_node *n,
 			 struct slab *slab)
 {
+	machine_point(s->machine, SLAB_POINT_LIST_CHANGE);
 	list_del(&slab->slab_list);
 	__atomic_fetch_and(&slab->flags, ~SL_PARTIAL, __ATOMIC_RELAXED);
 	n->nr_partial--;
@@ -32,6 +34,7 @@ void node_add_full(struct kmem_cache *s, struct kmem_cache_node *n,
 {
 	if (!(s->flags & SLAB_STORE_USER))
 		return;
+	machine_point(s->machine, SLAB_POINT_LIST_CHANGE);
 	list_add(&slab->slab_list, &n->full);
 	machine_event(s->machine, SLAB_EVENT_LIST_ADD_FULL, s, slab, NULL, 0,
 		      0);
@@ -43,6 +46,7 @@ void node_remove_full(struct kmem_cache *s, struct kmem_cache_node *n,
 	(void)n;
 	if (!(s->flags & SLAB_STORE_USER))
 		return;
+	machine_point(s->machine, SLAB_POINT_LIST_CHANGE);
 	list_del(&slab->slab_list);
 	machine_event(s->machine, SLAB_EVENT_LIST_REMOVE_FULL, s, slab, NULL,
 		      0, 0);
@@ -82,18 +86,19 @@ static const char *slab_check(const struct kmem_cache *s,
 	return NULL;
 }
 
-static const char *node_check(struct kmem_cache *s, unsigned int nid)
+const char *node_check(struct kmem_cache *s, unsigned int nid)
 {
 	struct kmem_cache_node *n = s->node[nid];
 	unsigned long partial = 0, full = 0, slabs = 0, objects = 0, pfn;
+	struct list_break unused;
 	const char *broken;
 	struct slab *slab;
 
+	if (!node_lists_hold(s, n, &unused))
+		return "S8: lists lead forth and back through marked slabs";
 	list_for_each_entry(slab, &n->partial, slab_list) {
 		if (++partial > n->nr_partial)
 			return "S7: nr_partial == length of partial";
-		if (!slab_is_partial(slab))
-			return "S4: slabs on partial have SL_partial";
 		if (!slab->freelist)
 			return "S5: slabs on partial have a free object";
 		if (slab->node != nid)
@@ -104,8 +109,7 @@ static const char *node_check(struct kmem_cache *s, unsigned int nid)
 	list_for_each_entry(slab, &n->full, slab_list) {
 		if (!(s->flags & SLAB_STORE_USER))
 			return "S9: only SLAB_STORE_USER has a full list";
-		if (slab->freelist || slab->inuse != slab->objects ||
-		    slab_is_partial(slab))
+		if (slab->freelist || slab->inuse != slab->objects)
 			return "S9: slabs on full are full";
 		if (++full > n->nr_slabs)
 			return "N4: full list no longer than nr_slabs";
@@ -134,14 +138,4 @@ static const char *node_check(struct kmem_cache *s, unsigned int nid)
 	if (objects != n->total_objects)
 		return "N2: total_objects == sum of objects";
 	return NULL;
-}
-
-const char *cache_check(struct kmem_cache *s)
-{
-	const char *broken = NULL;
-	unsigned int nid;
-
-	for (nid = 0; nid < s->machine->config.nr_nodes && !broken; nid++)
-		broken = node_check(s, nid);
-	return broken;
 }

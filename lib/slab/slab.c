@@ -36,6 +36,27 @@ void slab_count(struct kmem_cache *s, struct slab *slab, int by)
 			   __ATOMIC_RELAXED);
 }
 
+size_t slab_user_map_bytes(const struct kmem_cache *s, const struct slab *slab)
+{
+	return BITMAP_BYTES(slab_true_bytes(s->machine, slab) / s->size);
+}
+
+unsigned long *slab_user_map(const struct kmem_cache *s,
+			     const struct slab *slab)
+{
+	uintptr_t map = (uintptr_t)slab->user_map;
+	size_t bytes;
+
+	if (!cache_is_debug(s) || !map)
+		return NULL;
+	bytes = slab_user_map_bytes(s, slab);
+	if (!bytes || map % sizeof(unsigned long) ||
+	    !meta_owns(s->machine, map) ||
+	    !meta_owns(s->machine, map + bytes - 1))
+		return NULL;
+	return slab->user_map;
+}
+
 void slab_init_random_seq(struct kmem_cache *s)
 {
 	unsigned int count = s->oo.objects, i;

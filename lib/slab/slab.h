@@ -23,6 +23,7 @@ struct kmem_cache_node {
 	unsigned long nr_slabs;	  /* every slab of this node; atomic */
 	unsigned long total_objects;
 	struct list_head full;	  /* SLAB_STORE_USER only */
+	struct node_barn *barn;	  /* NULL: the cache has no sheaves */
 };
 
 struct cache_name {
@@ -44,7 +45,10 @@ struct kmem_cache {
 	unsigned int inuse;	   /* offset of the metadata */
 	unsigned int align;
 	unsigned int red_left_pad;
-	unsigned int sheaf_capacity;
+	unsigned int sheaf_capacity; /* 0: served from slabs alone */
+	struct slub_percpu_sheaves *cpu_sheaves; /* of each possible CPU */
+	struct slab_lock lent_lock;
+	struct list_head lent; /* sheaves in users' hands */
 	struct kmem_cache_order_objects oo, min;
 	gfp_t allocflags;
 	int refcount;		   /* names; under slab_mutex */
@@ -115,6 +119,12 @@ bool machine_has_live_cache(const struct slab_machine *m,
 
 /* nr_slabs and total_objects go up or down. */
 void slab_count(struct kmem_cache *s, struct slab *slab, int by);
+
+/* One bit an object that a user holds; NULL: nobody knows, or the descriptor
+ * points to no metadata of ours. */
+unsigned long *slab_user_map(const struct kmem_cache *s,
+			     const struct slab *slab);
+size_t slab_user_map_bytes(const struct kmem_cache *s, const struct slab *slab);
 
 /* Shuffle for slabs of this cache; leaves NULL when there is no memory. */
 void slab_init_random_seq(struct kmem_cache *s);

@@ -10,104 +10,20 @@
  * the damage, then that one place, and the same without the damage. Found
  * means: some kind of report comes more often with it.
  */
-#include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <slab/debug.h>
-#include <slab/inject.h>
 #include <slab/kmalloc.h>
 #include <slab/machine.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ASAN 1
-#elif defined(__has_feature)
-#define HAS_ASAN __has_feature(address_sanitizer)
-#else
-#define HAS_ASAN 0
-#endif
-
-#if HAS_ASAN
-/* Its reports are what letter s is about: the program goes on after each. */
-const char *__asan_default_options(void);
-__attribute__((visibility("default"))) const char *__asan_default_options(void)
-{
-	return "halt_on_error=0:suppress_equal_pcs=0:detect_leaks=0";
-}
-#endif
+#include "bench.h"
 
 static const char places[] = "afvdy";
 static const char *const place_names[] = { "alloc", "free", "validate",
 					   "destroy", "verify" };
 #define NR_PLACES 5
-
-/* What a kind needs beyond the usual setting. */
-enum state { IN_USE, FREE };
-static const struct setting {
-	const char *kind;
-	enum state state;
-	unsigned int size, request; /* 0: 200 and all of it */
-	bool is_call, needs_second_slab, needs_neighbour;
-} settings[] = {
-	{ .kind = "kmalloc-redzone", .size = 64, .request = 19 },
-	{ .kind = "orig-size", .size = 64, .request = 19 },
-	{ .kind = "alignment-padding", .size = 100 },
-	{ .kind = "poison", .state = FREE },
-	{ .kind = "poison-end", .state = FREE },
-	{ .kind = "bitflip", .state = FREE },
-	{ .kind = "freeptr", .state = FREE },
-	{ .kind = "freeptr-null", .state = FREE },
-	{ .kind = "freeptr-self", .state = FREE },
-	{ .kind = "freeptr-object", .state = FREE, .needs_neighbour = true },
-	{ .kind = "freeptr-wild", .state = FREE },
-	{ .kind = "freelist-cross", .state = FREE, .needs_second_slab = true },
-	{ .kind = "double-free", .is_call = true },
-	{ .kind = "free-middle", .is_call = true },
-	{ .kind = "free-wild", .is_call = true },
-	{ .kind = "free-wrong-cache", .is_call = true },
-	{ .kind = "free-stack", .is_call = true },
-	{ .kind = "free-page", .is_call = true },
-	{ .kind = "free-large", .is_call = true },
-	{ .kind = "bulk-count", .is_call = true },
-	{ .kind = "destroy-busy", .is_call = true },
-	{ .kind = "read-out-of-bounds", .is_call = true },
-	{ .kind = "read-after-free", .is_call = true },
-	{ .kind = "uninitialised-read", .is_call = true },
-	{ .kind = "" },
-};
-
-static const struct setting *setting_of(const char *kind)
-{
-	const struct setting *s = settings;
-
-	while (*s->kind && strcmp(s->kind, kind) != 0)
-		s++;
-	return s;
-}
-
-/* ---- one machine, one slab ---- */
-#define MAX_OBJECTS 256
-
-struct bench {
-	struct slab_machine *m;
-	const struct slab_corruption *kind;
-	const struct setting *setting;
-	struct kmem_cache *s;
-	struct slab_target *t;
-	unsigned int nr;		/* objects of the slab */
-	void *object[MAX_OBJECTS];	/* by address */
-	bool in_use[MAX_OBJECTS];
-	unsigned int target, nr_free;
-	unsigned int reports[SLAB_NR_REPORTS];
-};
-
-static void die(const char *what)
-{
-	printf("corruption-matrix: %s\n", what);
-	exit(2);
-}
 
 static void count_report(void *arg, const struct slab_report *r)
 {
@@ -115,121 +31,6 @@ static void count_report(void *arg, const struct slab_report *r)
 
 	if (r->record == SLAB_RECORD_REPORT)
 		b->reports[r->kind]++;
-}
-
-static int by_address(const void *a, const void *b)
-{
-	char *x = *(char *const *)a, *y = *(char *const *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Users write: what is in use holds no old links. */
-#define DATA 0x11
-
-static void *take(struct bench *b)
-{
-	return b->setting->request ?
-		       kmem_cache_alloc_orig(b->s, GFP_KERNEL,
-					     b->setting->request) :
-		       kmem_cache_alloc(b->s, GFP_KERNEL);
-}
-
-static void give(struct bench *b, unsigned int i)
-{
-	if (!b->in_use[i])
-		return;
-	b->in_use[i] = false;
-	kmem_cache_free(b->s, b->object[i]);
-}
-
-/* Each object of the full slab goes and comes back, so that links outside of
- * objects are NULL, whatever the first order was; then users write. */
-static void settle(struct bench *b)
-{
-	size_t size = b->setting->request ? b->setting->request :
-					    kmem_cache_size(b->s);
-	unsigned int i;
-
-	for (i = 0; i < b->nr; i++) {
-		kmem_cache_free(b->s, b->object[i]);
-		if (take(b) != b->object[i])
-			die("the only free object was not handed out");
-		memset(b->object[i], DATA, size);
-	}
-}
-
-/* One slab, filled, then: f f . . T . . f f with T in the middle, free or not,
- * and free ones before and behind it in the chain. */
-static void set_up(struct bench *b, slab_flags_t flags, char place)
-{
-	struct slab_cache_info info;
-	unsigned int i, extra = 0;
-
-	flags |= SLAB_NO_MERGE;
-	if (b->setting->request)
-		flags |= SLAB_KMALLOC;
-	kmem_cache_create("other", 96, NULL, SLAB_NO_MERGE);
-	b->s = kmem_cache_create("ring",
-				 b->setting->size ? b->setting->size : 200,
-				 NULL, flags);
-	if (!b->s || slab_target_open_self(b->m, &b->t) ||
-	    slab_target_cache(b->t, "ring", &info))
-		die("no cache");
-	b->nr = info.objs_per_slab;
-	if (b->nr > MAX_OBJECTS || b->nr < 10)
-		die("a slab of 10 to 256 objects is needed");
-	for (i = 0; i < b->nr; i++) {
-		b->object[i] = take(b);
-		b->in_use[i] = true;
-	}
-	qsort(b->object, b->nr, sizeof(b->object[0]), by_address);
-	settle(b);
-	if (b->setting->needs_second_slab) {
-		for (i = 0; i + 1 < b->nr; i++)
-			take(b);
-		extra = 1;
-	}
-	b->target = b->nr / 2;
-	give(b, b->target + 3);
-	give(b, b->target + 4);
-	if (b->setting->state == FREE)
-		give(b, b->target);
-	give(b, b->target - 3);
-	give(b, b->target - 4);
-	for (i = 0; i < b->nr && place == 'd'; i++) {
-		if ((i == b->target && b->kind->target == SLAB_TARGET_OBJECT) ||
-		    (i == b->target + 1 && b->setting->needs_neighbour))
-			continue;
-		give(b, i);
-	}
-	b->nr_free = extra;
-	for (i = 0; i < b->nr; i++)
-		b->nr_free += !b->in_use[i];
-}
-
-static void tear_down(struct bench *b)
-{
-	slab_target_close(b->t);
-	b->t = NULL;
-}
-
-static bool has_letter(slab_flags_t flags, slab_flags_t flag)
-{
-	return (flags & flag) == flag;
-}
-
-static int damage(struct bench *b, slab_flags_t flags,
-		  struct slab_corrupt_result *ret)
-{
-	/* where no request is recorded the place of the damage is told */
-	bool tell = !strcmp(b->kind->name, "kmalloc-redzone") &&
-		    !has_letter(flags, SLAB_STORE_USER);
-	struct slab_corrupt_value values[] = { { tell ? "offset" : NULL, "19" },
-					       { NULL, NULL } };
-
-	return slab_corrupt(b->m, b->kind->name,
-			    (uintptr_t)b->object[b->target], values, ret);
 }
 
 static void trigger(struct bench *b, char place)
@@ -240,12 +41,12 @@ static void trigger(struct bench *b, char place)
 	switch (place) {
 	case 'a':
 		for (i = 0; i <= b->nr_free; i++)
-			take(b);
+			bench_take(b);
 		break;
 	case 'f':
-		give(b, b->target);
+		bench_give(b, b->target);
 		for (i = 0; i < b->nr; i++)
-			give(b, i);
+			bench_give(b, i);
 		break;
 	case 'v':
 		validate_slab_cache(b->s);
@@ -276,20 +77,20 @@ static bool run(struct bench *b, slab_flags_t flags, char place, bool damaged,
 	int err = 0;
 
 	slab_machine_reset(b->m);
-	set_up(b, flags, place);
+	bench_set_up(b, flags, place == 'd');
 	if (damaged && is_own_place(b, place)) {
 		memset(b->reports, 0, sizeof(b->reports));
-		err = damage(b, flags, ret);
+		err = bench_damage(b, flags, ret);
 	} else {
 		if (damaged)
-			err = damage(b, flags, ret);
+			err = bench_damage(b, flags, ret);
 		memset(b->reports, 0, sizeof(b->reports));
 		/* a cache that is gone has no other places */
 		if (!err && !is_own_place(b, place) &&
 		    strcmp(b->kind->name, "destroy-busy") != 0)
 			trigger(b, place);
 	}
-	tear_down(b);
+	bench_tear_down(b);
 	return !err;
 }
 

@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include <slab/report.h>
+#include <slab/sheaf.h>
 
 static void *objects[256];
 
@@ -177,6 +178,48 @@ static void statistics_are_summed_and_shown_by_cpu(void **state)
 	machine_close();
 }
 
+static void a_cpu_that_is_offline_is_no_part_of_a_statistic(void **state)
+{
+	struct kmem_cache *s;
+
+	(void)state;
+	machine_open(&(struct slab_machine_config){ .nr_cpus = 2 });
+	s = cache_new("c", 64, "FZPU", 0);
+	alloc_on(0, s, 0, 2);
+	alloc_on(1, s, 2, 3);
+	assert_int_equal(slab_machine_set_cpu(machine, 0), 0);
+	assert_int_equal(slab_machine_set_cpu_online(machine, 1, false), 0);
+	check_file("/sys/kernel/slab/c", "alloc_slowpath", "2 C0=2\n");
+	assert_int_equal(slab_machine_set_cpu_online(machine, 1, true), 0);
+	check_file("/sys/kernel/slab/c", "alloc_slowpath", "5 C0=2 C1=3\n");
+	machine_close();
+}
+
+/* Objects that lie in sheaves count as in use; CPUs have no slabs. */
+static void sheaves_are_counted_and_cpu_slabs_are_not(void **state)
+{
+	struct kmem_cache *s;
+
+	(void)state;
+	machine_open(&(struct slab_machine_config){ .nr_cpus = 2 });
+	s = cache_new("c", 256, "", SLAB_NO_MERGE);
+	alloc_on(1, s, 0, 1);
+	CHECK_FILES(
+		"/sys/kernel/slab/c", { "sheaf_capacity", "28\n" },
+		{ "alloc_fastpath", "1 C1=1\n" }, { "alloc_slowpath", "0\n" },
+		{ "sheaf_refill", "28 C1=28\n" },
+		{ "barn_get_fail", "1 C1=1\n" }, { "objects", "28 N0=28\n" },
+		{ "total_objects", "32 N0=32\n" }, { "partial", "1 N0=1\n" },
+		{ "cpu_slabs", "0\n" }, { "cpu_partial", "0\n" },
+		{ "slabs_cpu_partial", "0(0)\n" });
+	kmem_cache_free(s, objects[0]);
+	check_file("/sys/kernel/slab/c", "free_fastpath", "1 C1=1\n");
+	assert_int_equal(slab_cache_flush_cpu(machine, s), 0);
+	CHECK_FILES("/sys/kernel/slab/c", { "sheaf_flush", "28 C1=28\n" },
+		    { "objects", "0\n" });
+	machine_close();
+}
+
 static void writing_0_clears_a_statistic_on_every_cpu(void **state)
 {
 	struct kmem_cache *s;
@@ -263,6 +306,9 @@ int main(void)
 		cmocka_unit_test(an_alias_shows_the_numbers_of_its_cache),
 		cmocka_unit_test(a_boot_cache_has_no_aliases),
 		cmocka_unit_test(statistics_are_summed_and_shown_by_cpu),
+		cmocka_unit_test(
+			a_cpu_that_is_offline_is_no_part_of_a_statistic),
+		cmocka_unit_test(sheaves_are_counted_and_cpu_slabs_are_not),
 		cmocka_unit_test(writing_0_clears_a_statistic_on_every_cpu),
 		cmocka_unit_test(slabinfo_has_two_lines_and_one_a_cache),
 		cmocka_unit_test(a_full_dentry_cache_has_the_kernels_line),

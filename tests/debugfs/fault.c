@@ -1,31 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* /sys/kernel/debug/failslab and /proc/self: the settings, and that requests
- * fail by them. */
+/* /sys/kernel/debug/failslab, fail_page_alloc and /proc/self: the settings, and
+ * that requests fail by them. */
 #include "fixture.h"
 
 #include <slab/report.h>
 
-#define FAILSLAB "/sys/kernel/debug/failslab"
+#define FAILSLAB	"/sys/kernel/debug/failslab"
+#define FAIL_PAGE_ALLOC "/sys/kernel/debug/fail_page_alloc"
 
-static void a_new_machine_has_the_kernels_defaults(void **state)
+static void check_count(const char *path, long wanted)
 {
 	struct tree_node dir, *nodes;
 	size_t nr;
 
+	assert_int_equal(tree_lookup(target, path, true, &dir), 0);
+	assert_int_equal(tree_readdir(target, &dir, &nodes, &nr), 0);
+	check_number(path, (long)nr, wanted);
+	for (size_t i = 0; i < nr; i++)
+		check_number(nodes[i].name, nodes[i].mode, 0600);
+	free(nodes);
+}
+
+static void a_new_machine_has_the_kernels_defaults(void **state)
+{
+	static const struct file_row common[] = {
+		{ "probability", "0\n" },
+		{ "interval", "1\n" },
+		{ "times", "1\n" },
+		{ "space", "0\n" },
+		{ "verbose", "2\n" },
+		{ "verbose_ratelimit_interval_ms", "0\n" },
+		{ "verbose_ratelimit_burst", "10\n" },
+		{ "task-filter", "N\n" },
+		{ "stacktrace-depth", "32\n" },
+		{ "require-start", "0x0000000000000000\n" },
+		{ "require-end", "0xffffffffffffffff\n" },
+		{ "reject-start", "0x0000000000000000\n" },
+		{ "reject-end", "0x0000000000000000\n" },
+		{ "ignore-gfp-wait", "Y\n" },
+	};
+	const size_t nr = sizeof(common) / sizeof(common[0]);
+
 	(void)state;
 	machine_open(&(struct slab_machine_config){ 0 });
-	CHECK_FILES(
-		FAILSLAB, { "probability", "0\n" }, { "interval", "1\n" },
-		{ "times", "1\n" }, { "space", "0\n" }, { "verbose", "2\n" },
-		{ "verbose_ratelimit_interval_ms", "0\n" },
-		{ "verbose_ratelimit_burst", "10\n" }, { "task-filter", "N\n" },
-		{ "ignore-gfp-wait", "Y\n" }, { "cache-filter", "N\n" });
+	check_files(FAILSLAB, common, nr);
+	CHECK_FILES(FAILSLAB, { "cache-filter", "N\n" });
+	check_count(FAILSLAB, (long)nr + 1);
+	check_files(FAIL_PAGE_ALLOC, common, nr);
+	CHECK_FILES(FAIL_PAGE_ALLOC, { "ignore-gfp-highmem", "Y\n" },
+		    { "min-order", "1\n" });
+	check_count(FAIL_PAGE_ALLOC, (long)nr + 2);
 	CHECK_FILES("/proc/self", { "fail-nth", "0\n" },
 		    { "make-it-fail", "0\n" });
-	assert_int_equal(tree_lookup(target, FAILSLAB, true, &dir), 0);
-	assert_int_equal(tree_readdir(target, &dir, &nodes, &nr), 0);
-	check_number("files", (long)nr, 10);
-	free(nodes);
 	machine_close();
 }
 
@@ -64,6 +90,34 @@ static void settings_are_read_and_written_as_debugfs_does(void **state)
 		{ FAILSLAB "/cache-filter", "on\n", 3, "Y\n" },
 		{ FAILSLAB "/cache-filter", "perhaps", -EINVAL, "Y\n" },
 		{ FAILSLAB "/cache-filter", "", -EINVAL, "Y\n" },
+		/* more callers than 32 are not looked at */
+		{ FAILSLAB "/stacktrace-depth", "5", 1, "5\n" },
+		{ FAILSLAB "/stacktrace-depth", "33", 2, "32\n" },
+		{ FAILSLAB "/stacktrace-depth", "-1", -EINVAL, "32\n" },
+		{ FAILSLAB "/require-start", "0x550e00000010\n", 15,
+		  "0x0000550e00000010\n" },
+		{ FAILSLAB "/require-end", "93518617903136", 14,
+		  "0x0000550e00000020\n" },
+		{ FAILSLAB "/reject-start", "0xffffffffffffffff", 18,
+		  "0xffffffffffffffff\n" },
+		{ FAILSLAB "/reject-end", "0x10000000000000000", -ERANGE,
+		  "0x0000000000000000\n" },
+		{ FAILSLAB "/reject-end", "main", -EINVAL,
+		  "0x0000000000000000\n" },
+		{ FAIL_PAGE_ALLOC "/probability", "7", 1, "7\n" },
+		{ FAIL_PAGE_ALLOC "/space", "-7", 2, "-7\n" },
+		{ FAIL_PAGE_ALLOC "/ignore-gfp-highmem", "n", 1, "N\n" },
+		{ FAIL_PAGE_ALLOC "/ignore-gfp-wait", "n", 1, "N\n" },
+		{ FAIL_PAGE_ALLOC "/min-order", "3", 1, "3\n" },
+		{ FAIL_PAGE_ALLOC "/min-order", "4294967296", -ERANGE, "3\n" },
+		{ FAIL_PAGE_ALLOC "/require-start", "0x10", 4,
+		  "0x0000000000000010\n" },
+		{ FAIL_PAGE_ALLOC "/stacktrace-depth", "99", 2, "32\n" },
+		/* the two share nothing */
+		{ FAILSLAB "/require-start", "0x20", 4,
+		  "0x0000000000000020\n" },
+		{ FAIL_PAGE_ALLOC "/require-start", "bad", -EINVAL,
+		  "0x0000000000000010\n" },
 		{ "/proc/self/fail-nth", "3\n", 2, "3\n" },
 		{ "/proc/self/fail-nth", "-1", -EINVAL, "3\n" },
 		{ "/proc/self/fail-nth", "4294967296", -ERANGE, "3\n" },
@@ -198,6 +252,65 @@ static void messages_are_limited_by_interval_and_burst(void **state)
 	machine_close();
 }
 
+/* Call sites stand where the machine prints them, whichever slot it has. */
+static void one_caller_can_be_made_to_fail(void **state)
+{
+	struct slab_machine *below;
+	struct kmem_cache *s;
+	uintptr_t here, there;
+	char text[32];
+
+	(void)state;
+	/* not the first slot, which prints addresses as they are */
+	assert_int_equal(
+		slab_machine_create_virtual(
+			&(struct slab_machine_config){ .slot = SLAB_ANY_SLOT },
+			&below),
+		0);
+	machine_open(&(struct slab_machine_config){ 0 });
+	s = cache_new("c", 64, "F", 0);
+	here = slab_machine_site(machine, "a.c", 1, "");
+	there = slab_machine_site(machine, "a.c", 2, "");
+	check_number("wait", write_path(FAILSLAB "/ignore-gfp-wait", "N"), 1);
+	check_number("times", write_path(FAILSLAB "/times", "-1"), 2);
+	check_number("all", write_path(FAILSLAB "/probability", "100"), 3);
+	snprintf(text, sizeof(text), "0x%016lx\n",
+		 slab_machine_print_address(machine, there));
+	check_number("start", write_path(FAILSLAB "/require-start", text), 19);
+	check_file(FAILSLAB, "require-start", text);
+	snprintf(text, sizeof(text), "0x%lx",
+		 slab_machine_print_address(machine, there) + 1);
+	write_path(FAILSLAB "/require-end", text);
+	slab_machine_set_site(machine, here);
+	check_number("here", kmem_cache_alloc(s, GFP_KERNEL) != NULL, true);
+	slab_machine_set_site(machine, there);
+	check_number("there", kmem_cache_alloc(s, GFP_KERNEL) != NULL, false);
+	machine_close();
+	slab_machine_destroy(below);
+}
+
+static void requests_of_pages_fail_by_their_own_files(void **state)
+{
+	void *p;
+
+	(void)state;
+	machine_open(&(struct slab_machine_config){ 0 });
+	check_number("all", write_path(FAIL_PAGE_ALLOC "/probability", "100"),
+		     3);
+	check_number("times", write_path(FAIL_PAGE_ALLOC "/times", "-1"), 2);
+	p = kmalloc(16384, GFP_KERNEL);
+	check_number("may wait", p != NULL, true);
+	check_number("wait",
+		     write_path(FAIL_PAGE_ALLOC "/ignore-gfp-wait", "N"), 1);
+	check_number("order 2", kmalloc(16384, GFP_KERNEL) != NULL, false);
+	check_number("order", write_path(FAIL_PAGE_ALLOC "/min-order", "3"), 1);
+	kfree(p);
+	p = kmalloc(16384, GFP_KERNEL);
+	check_number("order 2 below 3", p != NULL, true);
+	kfree(p);
+	machine_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +320,8 @@ int main(void)
 		cmocka_unit_test(fail_nth_counts_down_and_reads_0_when_done),
 		cmocka_unit_test(times_goes_down_with_each_failure),
 		cmocka_unit_test(messages_are_limited_by_interval_and_burst),
+		cmocka_unit_test(one_caller_can_be_made_to_fail),
+		cmocka_unit_test(requests_of_pages_fail_by_their_own_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,8 @@
  * reported, survived, and every walk comes to an end
  *
  * Three bytes a step: what, which slot, a number. Damage goes to bytes that a
- * user could reach: objects, red zones, links; descriptors are ours.
+ * user could reach, objects, red zones and links, and to the words of a slab's
+ * descriptor, which in a kernel are a stray write away.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include <slab/inspect.h>
 #include <slab/kmalloc.h>
 #include <slab/machine.h>
+
+#include "machine/page.h"
 
 #define SLOTS 32
 
@@ -77,6 +80,21 @@ static void look(void)
 	slab_target_verify(t, 0, NULL, NULL);
 }
 
+/* A word of the slot's slab becomes small, another's list, or its own. */
+static void damage_descriptor(const void *object, const void *other,
+			      uint8_t number)
+{
+	struct slab *slab = virt_to_slab(m, object);
+	struct slab *to = virt_to_slab(m, other);
+	uintptr_t value = number / 8;
+
+	if (!slab)
+		return;
+	if (to)
+		value = (uintptr_t)&to->slab_list + value % 2;
+	((uintptr_t *)slab)[number % 8] = value;
+}
+
 static void step(uint8_t what, uint8_t which, uint8_t number)
 {
 	void **slot = &slots[which % SLOTS];
@@ -84,7 +102,7 @@ static void step(uint8_t what, uint8_t which, uint8_t number)
 	void *pair[3] = { *slot, slots[number % SLOTS], *slot };
 	uint8_t byte = number;
 
-	switch (what % 12) {
+	switch (what % 13) {
 	case 0:
 	case 1:
 		if (s)
@@ -123,6 +141,9 @@ static void step(uint8_t what, uint8_t which, uint8_t number)
 	case 10:
 		*slot = krealloc(number & 1 ? NULL : kmalloc(which, GFP_NOWAIT),
 				 number * 40U, GFP_NOWAIT);
+		break;
+	case 11:
+		damage_descriptor(*slot, number & 64 ? pair[1] : NULL, number);
 		break;
 	default:
 		look();

@@ -241,8 +241,7 @@ function check(    i, id) {
 	need_rows("lib/include/slab/reports.def")
 	need_rows("lib/include/slab/fixes.def")
 	need_arrows("D", "1 2 3 4 5 6 7 8 9 10 11")
-	# those of plain caches whose two ends this library has
-	need_arrows("T", "1 2 3 4 5 8 11 12 13 14 16 17")
+	need_arrows("T", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17")
 	for (i = 1; i <= n; i++) {
 		check_mutation(i)
 		check_test(i)

@@ -309,6 +309,7 @@ int command_run(const char *path, const struct run_options *o)
 	for (size_t i = 0; i < cs.nr; i++) {
 		if (o->show && strcmp(cs.at[i].name, o->show))
 			continue;
+		cs.at[i].no_sheaves = o->no_sheaves;
 		tally.verdict[judge(&cs.at[i], o, &tally)]++;
 		nr++;
 	}

@@ -22,6 +22,9 @@ static const char usage[] =
 	"  -v, --verbose       a line for each case or row that agrees, too\n"
 	"      --show CASE     one case, with what differs\n"
 	"  -d, --differing     what differs, for every case that differs\n"
+	"      --no-sheaves    on caches without sheaves, which 7.0 has, too: "
+	"a\n"
+	"                      check of the slabs' own paths\n"
 	"      --rules         what the rules of a run say\n"
 	"      --seed N        first seed of the machine (1)\n"
 	"      --seeds N       seeds tried for a case whose answer depends on\n"
@@ -33,12 +36,13 @@ static const char usage[] =
 
 int main(int argc, char **argv)
 {
-	enum { OPT_SHOW = 256, OPT_RULES, OPT_SEED, OPT_SEEDS };
+	enum { OPT_SHOW = 256, OPT_RULES, OPT_SEED, OPT_SEEDS, OPT_NO_SHEAVES };
 	static const struct option options[] = {
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "show", required_argument, NULL, OPT_SHOW },
 		{ "differing", no_argument, NULL, 'd' },
 		{ "rules", no_argument, NULL, OPT_RULES },
+		{ "no-sheaves", no_argument, NULL, OPT_NO_SHEAVES },
 		{ "seed", required_argument, NULL, OPT_SEED },
 		{ "seeds", required_argument, NULL, OPT_SEEDS },
 		{ "help", no_argument, NULL, 'h' },
@@ -61,6 +65,9 @@ int main(int argc, char **argv)
 			break;
 		case OPT_RULES:
 			run.list_rules = true;
+			break;
+		case OPT_NO_SHEAVES:
+			run.no_sheaves = true;
 			break;
 		case OPT_SEED:
 			run.seed = strtoull(optarg, NULL, 0);

@@ -162,6 +162,7 @@ struct mcache *mcache_new(struct model *m, const char *name,
 	s->order = order;
 	s->bytes = 4096L << order;
 	s->is_plain = !(l->flags & FLAG_DEBUG);
+	msheaves_init(m, s);
 	while (l->size >> (log + 1))
 		log++;
 	s->min_partial = log / 2 < 5 ? 5 : log / 2 > 10 ? 10 : log / 2;
@@ -200,7 +201,7 @@ static unsigned int nth_object(const struct mcache *s, unsigned int order,
 	return (s->objects / 2 + 7 * order + i * stride) % s->objects;
 }
 
-static struct mslab *slab_new(struct model *m, struct mcache *s)
+struct mslab *mslab_new(struct model *m, struct mcache *s)
 {
 	struct mslab *slab = must(calloc(1, sizeof(*slab)));
 	bool has_p = s->l.flags & FLAG_P;
@@ -303,6 +304,10 @@ struct mptr malloc_object(struct model *m, struct mcache *s,
 	struct mptr p;
 	struct mslab *slab;
 
+	if (s->capacity)
+		return msheaf_alloc(m, s);
+	if (s->is_plain && m->front == CPU_SLAB)
+		return mcpu_alloc(m, s);
 	for (size_t i = 0; i < s->nr_partial;) {
 		slab = s->partial[i];
 		if (pop(m, slab, false, orig_size, &p))
@@ -310,7 +315,7 @@ struct mptr malloc_object(struct model *m, struct mcache *s,
 		if (i < s->nr_partial && s->partial[i] == slab)
 			i++;
 	}
-	slab = slab_new(m, s);
+	slab = mslab_new(m, s);
 	if (!pop(m, slab, true, orig_size, &p)) {
 		m->is_lost = true; /* a new slab is whole */
 		return (struct mptr){ 0 };
@@ -326,6 +331,7 @@ static void discard(struct model *m, struct mslab *slab)
 {
 	mlist_move(slab, ON_NO_LIST, false);
 	mcount(slab, -1);
+	slab->is_discarded = true;
 	if (!(slab->s->l.flags & FLAG_F))
 		return;
 	mcheck_padding(m, slab);
@@ -444,6 +450,11 @@ void mfree_chain(struct model *m, struct mcache *s, struct mptr head,
 	struct mslab *slab = head.slab;
 	bool was_full;
 
+	if (slab == s->cpu_slab && may_follow(slab, head) &&
+	    may_follow(slab, tail)) {
+		mcpu_free(m, s, head, tail);
+		return;
+	}
 	if (s->is_plain ? !plain_take_back(m, slab, head, tail, cnt)
 			: !debug_take_back(m, slab, head, tail, cnt))
 		return;
@@ -451,6 +462,10 @@ void mfree_chain(struct model *m, struct mcache *s, struct mptr head,
 			       : slab->list != ON_PARTIAL;
 	mlink_write(slab, tail.off + s->l.fp, slab->head);
 	slab->head = head;
+	/* emptied, and a damaged head hides that it was full: as unlisted as
+	 * before */
+	if (s->is_plain && !was_full && slab->list != ON_PARTIAL)
+		return;
 	if (!slab->inuse && s->nr_partial >= s->min_partial)
 		discard(m, slab);
 	else if (was_full)
@@ -482,10 +497,18 @@ bool mfree_is_refused(struct model *m, struct mcache *s, struct mptr p)
 	return false;
 }
 
+void mfree_one(struct model *m, struct mcache *s, struct mptr p)
+{
+	if (s->capacity && may_follow(p.slab, p))
+		msheaf_free(m, s, p);
+	else
+		mfree_chain(m, s, p, p, 1);
+}
+
 void mfree(struct model *m, struct mcache *s, struct mptr p)
 {
 	if (!mfree_is_refused(m, s, p))
-		mfree_chain(m, s, p, p, 1);
+		mfree_one(m, s, p);
 }
 
 /* ---- the end of slabs ---- */
@@ -494,6 +517,8 @@ void mdestroy(struct model *m, struct mcache *s)
 	struct mslab *empty[64];
 	size_t nr = 0;
 
+	msheaves_flush(m, s);
+	mcpu_flush(m, s);
 	for (size_t i = 0; i < s->nr_partial;) {
 		struct mslab *slab = s->partial[i];
 
@@ -514,6 +539,8 @@ void mdestroy(struct model *m, struct mcache *s)
 
 void mshrink(struct model *m, struct mcache *s)
 {
+	msheaves_flush(m, s);
+	mcpu_flush(m, s);
 	for (size_t i = 0; i < s->nr_partial;) {
 		if (!s->partial[i]->inuse)
 			discard(m, s->partial[i]);

@@ -9,6 +9,8 @@
  * as long as it gives the kernel's own text up to the point of divergence.
  *
  *	model.c		slabs, lists, allocation and free
+ *	model_sheaf.c	what serves caches without debug flags in 7.0
+ *	model_cpu.c	and in 6.12
  *	model_check.c	the checks and their repairs
  *	model_run.c	a case's commands
  *
@@ -44,7 +46,7 @@ enum mlist { ON_NO_LIST, ON_PARTIAL, ON_FULL };
 struct mslab {
 	struct mcache *s;
 	unsigned int objects, inuse; /* 15 and 16 bits */
-	bool is_frozen;
+	bool is_frozen, is_discarded;
 	enum mlist list;
 	struct mptr head;
 	int16_t *bytes;
@@ -63,14 +65,27 @@ struct mcache {
 	struct mslab **partial, **full; /* head first */
 	size_t nr_partial, nr_full;
 	unsigned long nr_slabs, total_objects;
+	struct mslab *cpu_slab; /* CPU_SLAB: NULL, or whose chain this is */
+	struct mptr cpu_head;
+	unsigned int capacity; /* of a sheaf; 0: there are none */
+	struct msheaf *main, *spare, **full_sheaves; /* the youngest last */
+	unsigned int nr_full_sheaves;
+};
+
+/* What stands in front of the slabs of plain caches? */
+enum front {
+	CPU_SLAB,	    /* 6.12 */
+	SHEAVES_OF_ALL,	    /* 7.0 */
+	SHEAVES_OF_KMALLOC, /* 7.0, and the others are made without */
 };
 
 struct model {
 	const struct oracle_case *c;
 	unsigned int order; /* which one of free objects in a new slab */
-	struct lines *out;  /* of the step that runs */
-	int event;	    /* DIVERGENCE row that acted last; -1 */
-	bool is_lost;	    /* something happened that it does not know */
+	enum front front;
+	struct lines *out; /* of the step that runs */
+	int event;	   /* DIVERGENCE row that acted last; -1 */
+	bool is_lost;	   /* something happened that it does not know */
 	bool said_not_in_slab, said_wrong_cache, said_not_kmalloc;
 	struct mcache *caches[NR_CACHES]; /* NULL: none */
 	struct mcache **all;
@@ -110,6 +125,8 @@ struct mptr malloc_object(struct model *m, struct mcache *s,
 /* head .. tail of one slab, linked */
 void mfree_chain(struct model *m, struct mcache *s, struct mptr head,
 		 struct mptr tail, unsigned int cnt);
+/* One object, into a sheaf where it can rest there. */
+void mfree_one(struct model *m, struct mcache *s, struct mptr p);
 /* kmem_cache_free(): is it an object of s at all? */
 void mfree(struct model *m, struct mcache *s, struct mptr p);
 bool mfree_is_refused(struct model *m, struct mcache *s, struct mptr p);
@@ -127,6 +144,31 @@ long mobject(const struct mslab *slab, unsigned int i);
 void mlist_move(struct mslab *slab, enum mlist to, bool to_head);
 void minit_object(struct mslab *slab, long off, bool is_active);
 void mcount(struct mslab *slab, int by);
+
+struct mslab *mslab_new(struct model *m, struct mcache *s);
+
+/* ---- model_sheaf.c ---- */
+unsigned int sheaf_capacity(const struct layout *l);
+void msheaves_init(const struct model *m, struct mcache *s);
+void msheaves_free(struct mcache *s);
+struct mptr msheaf_alloc(struct model *m, struct mcache *s);
+void msheaf_alloc_bulk(struct model *m, struct mcache *s, struct mptr *to,
+		       unsigned int nr);
+/* p lies in a slab of s. */
+void msheaf_free(struct model *m, struct mcache *s, struct mptr p);
+/* All sheaves to their slabs. */
+void msheaves_flush(struct model *m, struct mcache *s);
+/* Objects of s to their slabs, a chain a slab; the array is clobbered. The
+ * hooks turn chains around. */
+void mfree_bulk(struct model *m, struct mcache *s, struct mptr *at,
+		unsigned int nr, bool has_hooks);
+
+/* ---- model_cpu.c ---- */
+struct mptr mcpu_alloc(struct model *m, struct mcache *s);
+/* head .. tail of the CPU's slab, linked */
+void mcpu_free(struct model *m, struct mcache *s, struct mptr head,
+	       struct mptr tail);
+void mcpu_flush(struct model *m, struct mcache *s);
 
 /* ---- model_check.c ---- */
 void say(struct model *m, const char *format, ...)
@@ -159,7 +201,7 @@ struct model_answer {
 	size_t nr_known;      /* steps that it could follow */
 };
 void model_run(const struct oracle_case *c, unsigned int order,
-	       struct model_answer *ret);
+	       enum front front, struct model_answer *ret);
 void model_answer_free(struct model_answer *a);
 
 #endif

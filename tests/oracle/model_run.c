@@ -222,7 +222,7 @@ static void run_freen(struct model *m, const struct words *w)
 static void kfree_one(struct model *m, struct mptr p)
 {
 	if (p.slab) {
-		mfree_chain(m, p.slab->s, p, p, 1);
+		mfree_one(m, p.slab->s, p);
 	} else if (p.is_wild) {
 		if (!m->said_not_kmalloc)
 			say(m, "page dumped because: kfree(PTR): "
@@ -243,32 +243,26 @@ static void run_freeptr(struct model *m, const struct words *w)
 	say(m, "= returned");
 }
 
-/*
- * One chain a slab; cases keep to one slab (alloc-free-paths.md 3.12). It is
- * linked from the last to the first, and the hooks turn it around.
- */
+/* Into main as the array runs, or to the slabs from its end. */
 static void run_bulkfree(struct model *m, const struct words *w)
 {
 	struct mcache *s = cache(m, w, 1);
-	struct mptr head = { 0 }, tail = { 0 };
-	unsigned int cnt = 0;
+	struct mptr p[MAX_WORDS];
+	unsigned int nr = 0;
 
-	for (size_t i = w->nr; s && i-- > 2;) {
-		struct mptr p = *slot(m, w, i);
-
-		if (!p.slab || (head.slab && p.slab != head.slab) ||
-		    p.slab->s != s || !may_follow(p.slab, p)) {
+	for (size_t i = 2; s && i < w->nr; i++) {
+		p[nr] = *slot(m, w, i);
+		if (!p[nr].slab || p[nr].slab->s != s ||
+		    !may_follow(p[nr].slab, p[nr])) {
 			m->is_lost = true;
 			return;
 		}
-		if (cnt++)
-			mlink_write(p.slab, tail.off + s->l.fp, p);
-		else
-			head = p;
-		tail = p;
+		nr++;
 	}
-	if (s && cnt)
-		mfree_chain(m, s, head, tail, cnt);
+	for (unsigned int i = 0; s && s->capacity && i < nr; i++)
+		msheaf_free(m, s, p[i]);
+	if (s && !s->capacity)
+		mfree_bulk(m, s, p, nr, true);
 	say(m, "= returned");
 }
 
@@ -537,8 +531,15 @@ static bool run_simple(struct model *m, const struct words *w)
 		run_allocn(m, w, (size_t)words_number(w, 1),
 			   (size_t)words_number(w, 2), cache(m, w, 3));
 	} else if (!strcmp(name, "bulkalloc")) {
-		run_allocn(m, w, (size_t)words_number(w, 2),
-			   (size_t)words_number(w, 3), cache(m, w, 1));
+		struct mcache *s = cache(m, w, 1);
+		size_t first = (size_t)words_number(w, 2);
+		size_t count = (size_t)words_number(w, 3);
+
+		if (s && s->capacity && first + count <= NR_SLOTS)
+			msheaf_alloc_bulk(m, s, &m->slots[first],
+					  (unsigned int)count);
+		else
+			run_allocn(m, w, first, count, s);
 		say(m, "= %lld", words_number(w, 3));
 	} else if (strcmp(name, "rcuwait")) {
 		return false;
@@ -603,12 +604,13 @@ static void run_step(struct model *m, const struct step *step)
 }
 
 void model_run(const struct oracle_case *c, unsigned int order,
-	       struct model_answer *ret)
+	       enum front front, struct model_answer *ret)
 {
 	struct model *m = must(calloc(1, sizeof(*m)));
 
 	m->c = c;
 	m->order = order;
+	m->front = front;
 	m->event = -1;
 	ret->normal.nr_steps = c->nr_steps;
 	ret->normal.steps =
@@ -631,6 +633,7 @@ void model_run(const struct oracle_case *c, unsigned int order,
 	for (size_t i = 0; i < m->nr_all; i++) {
 		free(m->all[i]->partial);
 		free(m->all[i]->full);
+		msheaves_free(m->all[i]);
 		free(m->all[i]);
 	}
 	free(m->slabs);

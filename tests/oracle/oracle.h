@@ -71,7 +71,8 @@ struct oracle_case {
 	struct lines notes;
 	struct step *steps;
 	size_t nr_steps;
-	enum stop stop; /* after the last step that is not unrun */
+	enum stop stop;	 /* after the last step that is not unrun */
+	bool no_sheaves; /* replay it on caches without sheaves */
 
 	/* from index.tsv, when there is one */
 	bool is_indexed, is_order_dependent;
@@ -249,6 +250,7 @@ struct run_options {
 	const char *show;    /* one case, with its differences */
 	bool show_differing; /* all that differ */
 	bool list_rules;
+	bool no_sheaves; /* of caches that cases make */
 	uint64_t seed;
 	unsigned int nr_seeds;
 };

@@ -67,6 +67,17 @@ static bool model_gives(const struct oracle_case *c,
 	return is_equal;
 }
 
+static bool model_gives_all(const struct oracle_case *c,
+			    const struct model_answer *a,
+			    const struct normal *n)
+{
+	for (size_t i = 0; i < c->nr_steps; i++) {
+		if (i >= a->nr_known || !model_gives(c, a, n, i, false))
+			return false;
+	}
+	return true;
+}
+
 /* 6.12 counts the objects of a circle: "Counter is 4 but counted were -1". */
 static size_t cycle_step(const struct normal *n)
 {
@@ -135,48 +146,13 @@ static bool has_wrapped(const struct normal *n)
 	return false;
 }
 
-/* A line without what a CPU slab decides: how much it counts as in use, and
- * which object comes next. */
-static void without_cpu_slab(struct lines *l)
-{
-	for (size_t i = 0; i < l->nr; i++) {
-		if (starts_with(l->at[i], "Slab "))
-			lines_replace(l, i, "Slab");
-		else if (starts_with(l->at[i], "= O"))
-			lines_replace(l, i, "= O");
-		else if (!strcmp(l->at[i], "= same"))
-			lines_replace(l, i, "= different");
-	}
-}
-
-static bool differs_by_cpu_slab(const struct oracle_case *c,
-				const struct model_answer *a,
-				const struct normal *n, size_t from)
-{
-	bool is_equal = true;
-
-	for (size_t i = from; is_equal && i < c->nr_steps; i++) {
-		struct lines theirs, ours;
-
-		lines_reduce(&n->steps[i].out, &theirs);
-		lines_reduce(&a->normal.steps[i].out, &ours);
-		without_cpu_slab(&theirs);
-		without_cpu_slab(&ours);
-		is_equal = lines_equal(&theirs, &ours);
-		lines_free(&theirs);
-		lines_free(&ours);
-	}
-	return is_equal;
-}
-
 /*
  * May a rule change what the kernel answered at step i? Only where the case's
  * own text shows that the kernel went another way: it stopped later and was
- * silent until then, or counted below zero.
+ * silent until then, or counted below zero, or is understood without sheaves.
  */
-static bool may_change(const struct oracle_case *c,
-		       const struct model_answer *a, const struct normal *n,
-		       size_t i, int rule)
+static bool may_change(const struct oracle_case *c, const struct normal *n,
+		       size_t i, int rule, bool is_understood)
 {
 	switch (rule) {
 	case RULE_KREALLOC:
@@ -184,7 +160,7 @@ static bool may_change(const struct oracle_case *c,
 	case RULE_INUSE_UNDERFLOW:
 		return has_wrapped(n);
 	case RULE_SHEAVES:
-		return c->stop == STOP_NONE && differs_by_cpu_slab(c, a, n, i);
+		return is_understood;
 	case RULE_BAD_HEAD:
 	case RULE_SELF_LINK:
 	case RULE_WILD_FREE:
@@ -203,7 +179,7 @@ static bool may_change(const struct oracle_case *c,
  */
 static size_t divergence(const struct oracle_case *c,
 			 const struct model_answer *a, const struct normal *n,
-			 int *rule)
+			 bool is_understood, int *rule)
 {
 	size_t stop = case_stop_step(c), cycle = cycle_step(n);
 	bool is_plain = case_is_plain(c);
@@ -222,13 +198,32 @@ static size_t divergence(const struct oracle_case *c,
 			break;
 		if (model_gives(c, a, n, i, false))
 			continue;
-		if (*rule < 0 || !may_change(c, a, n, i, *rule))
+		if (*rule < 0 || !may_change(c, n, i, *rule, is_understood))
 			break; /* the model is wrong about this case */
 		return i;
 	}
 	/* nothing can be computed, but it must go on */
 	*rule = -1;
 	return stop;
+}
+
+/*
+ * Does the model without sheaves give all that the kernel said, as far as
+ * anything can? Then what the kernel did is understood, and nothing but the
+ * sheaves in front of the same slabs makes the other answer.
+ */
+static bool is_understood(const struct oracle_case *c,
+			  const struct model_answer *without,
+			  const struct normal *n)
+{
+	size_t stop = case_stop_step(c), from;
+	int rule;
+
+	from = divergence(c, without, n, false, &rule);
+	if (from == c->nr_steps)
+		return model_gives_all(c, without, n);
+	return rule >= 0 &&
+	       (from < stop || model_gives(c, without, n, from, true));
 }
 
 /* The step in which 6.12 counts a circle, in 7.0's words, as far as the repair:
@@ -332,19 +327,23 @@ static void check_changes(const struct oracle_case *c,
 static bool predict_by_model(const struct oracle_case *c, unsigned int order,
 			     struct prediction *p)
 {
-	struct model_answer a;
+	struct model_answer a, without;
 	bool is_usable = true;
 	int rule = -1;
 	size_t from;
 
-	model_run(c, order, &a);
-	from = divergence(c, &a, &p->normal, &rule);
+	model_run(c, order, c->no_sheaves ? SHEAVES_OF_KMALLOC : SHEAVES_OF_ALL,
+		  &a);
+	model_run(c, order, CPU_SLAB, &without);
+	from = divergence(c, &a, &p->normal,
+			  is_understood(c, &without, &p->normal), &rule);
 	if (from < c->nr_steps) {
 		go_on_from(c, &a, p, from, rule);
 		is_usable = !p->problem[0] &&
 			    (c->stop == STOP_NONE || p->survival >= 0);
 	}
 	model_answer_free(&a);
+	model_answer_free(&without);
 	return is_usable;
 }
 

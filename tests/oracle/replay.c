@@ -64,6 +64,7 @@ int replay_print(const struct oracle_case *c, uint64_t seed, FILE *out)
 	int err;
 
 	r->out = out;
+	r->no_sheaves = c->no_sheaves;
 	err = machine_start(c, seed, r);
 	if (err) {
 		fprintf(stderr, "%s: no machine: %s\n", c->name,

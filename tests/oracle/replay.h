@@ -23,6 +23,7 @@ struct runner {
 	uint8_t *slots[NR_SLOTS];
 	uint64_t key;
 	struct kmem_cache *classes[16]; /* of kmalloc, that others use too */
+	bool no_sheaves; /* in front of caches without debug flags */
 };
 
 /* FLAGS of create: F Z P U T H R B D 3 A N; others mean nothing. */

@@ -33,8 +33,8 @@ const struct rule rules[] = {
 				    "size, and "
 				    "the red zone behind it" },
 	[RULE_SHEAVES] = { .name = "sheaves",
-			   .says = "plain caches have no CPU slab; ours "
-				   "serve them from partial slabs" },
+			   .says = "plain caches have sheaves in front of "
+				   "their slabs, where 6.12 has a CPU slab" },
 	[RULE_CPU_PARTIAL] = { .name = "cpu-partial",
 			       .says = "cpu_partial takes nothing but 0" },
 	[RULE_BAD_HEAD] = { .name = "bad-head",

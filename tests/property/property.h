@@ -29,6 +29,10 @@ enum op_kind {
 	OP_ALLOC, OP_FREE, OP_BULK_ALLOC, OP_BULK_FREE, OP_DRAIN, OP_WRITE,
 	OP_KMALLOC, OP_KREALLOC, OP_KSIZE, OP_KFREE_RCU, OP_RCU_TICK,
 	OP_CPU, OP_FAIL_NTH,
+	OP_PREFILL, OP_LENT_ALLOC, OP_LENT_REFILL, OP_LENT_RETURN,
+	OP_CPU_ONLINE, OP_NODE_MEMORY, OP_POLICY, OP_MEMALLOC, OP_FLUSH,
+	OP_BARRIER, OP_FAIL_RATE, OP_NOLOCK_ALLOC, OP_NOLOCK_FREE,
+	OP_INTERRUPT,
 	NR_OPS,
 };
 
@@ -43,6 +47,7 @@ struct settings {
 	uint64_t seed;
 	unsigned int cpus, nodes;
 	unsigned long pages; /* 0: no limit */
+	unsigned long reserve; /* pages beyond it */
 	const char *slab_debug; /* NULL: none */
 	bool hardened, random, init_on_alloc, init_on_free;
 	/* every write goes one byte too far: does the property notice? */

@@ -7,7 +7,8 @@
 struct settings settings_for(uint64_t seed)
 {
 	static const char *const debug[] = {
-		NULL, NULL, "-", "F", "Z", "P", "U", "FZPU",
+		/* half of them with sheaves in most caches */
+		NULL, NULL, NULL, NULL, NULL, NULL, "-", "F", "Z", "P", "U", "FZPU",
 		"FZPU,kmalloc-*", "ZU,kmalloc-*;P,c1", "O", "FZPUO",
 	};
 	struct random r = { seed };
@@ -17,6 +18,7 @@ struct settings settings_for(uint64_t seed)
 	/* slabctl wants a CPU for each node */
 	s.nodes = 1 + (unsigned int)random_below(&r, s.cpus < 3 ? s.cpus : 3);
 	s.pages = random_below(&r, 4) ? 0 : 150 + random_below(&r, 400);
+	s.reserve = s.pages && random_below(&r, 2) ? 32 : 0;
 	s.slab_debug = debug[random_below(&r, sizeof(debug) / sizeof(*debug))];
 	s.hardened = random_below(&r, 2);
 	s.random = random_below(&r, 2);
@@ -35,9 +37,16 @@ static const unsigned char weights[NR_OPS][2] = {
 	[OP_DRAIN] = { 1, 5 },	    [OP_WRITE] = { 10, 10 },
 	[OP_KMALLOC] = { 30, 10 },
 	[OP_KREALLOC] = { 10, 10 },
-	[OP_KSIZE] = { 3, 3 },	    [OP_KFREE_RCU] = { 4, 8 },
+	[OP_KSIZE] = { 3, 3 },	    [OP_KFREE_RCU] = { 5, 10 },
 	[OP_RCU_TICK] = { 2, 3 },   [OP_CPU] = { 3, 3 },
 	[OP_FAIL_NTH] = { 1, 1 },
+	[OP_PREFILL] = { 3, 2 },    [OP_LENT_ALLOC] = { 20, 8 },
+	[OP_LENT_REFILL] = { 2, 1 }, [OP_LENT_RETURN] = { 2, 5 },
+	[OP_CPU_ONLINE] = { 1, 1 }, [OP_NODE_MEMORY] = { 1, 1 },
+	[OP_POLICY] = { 1, 1 },	    [OP_MEMALLOC] = { 1, 1 },
+	[OP_FLUSH] = { 1, 2 },	    [OP_BARRIER] = { 1, 1 },
+	[OP_FAIL_RATE] = { 1, 1 },  [OP_NOLOCK_ALLOC] = { 8, 3 },
+	[OP_NOLOCK_FREE] = { 4, 12 }, [OP_INTERRUPT] = { 8, 8 },
 };
 
 #define TIDE 1100 /* ops until filling turns to emptying, and back */

@@ -7,6 +7,8 @@
 
 #include <slab/inject.h>
 
+#include "inspect/check.h"
+
 /* ---- failing, and telling what was done ---- */
 bool fail(struct world *w, const char *format, ...)
 {
@@ -36,7 +38,8 @@ void say(struct world *w, const char *format, ...)
 /* A command that may give NULL, which is an error to slabctl. */
 const char *maybe(const struct world *w)
 {
-	return w->may_fail || w->settings->pages ? "catch {" : "";
+	return w->may_fail || w->fail_rate || w->settings->pages ? "catch {" :
+								   "";
 }
 
 const char *maybe_end(const struct world *w)
@@ -172,7 +175,7 @@ bool take_over(struct world *w, struct object *o, uint8_t *p,
 /* NULL where memory is short or a failure was asked for is fine. */
 bool null_is_fine(struct world *w)
 {
-	bool fine = w->may_fail || w->settings->pages;
+	bool fine = w->may_fail || w->fail_rate || w->settings->pages;
 
 	w->may_fail = false;
 	return fine || fail(w, "null: an allocation gave NULL, wanted an object");
@@ -184,8 +187,6 @@ size_t count_of(const struct world *w, const struct kmem_cache *s)
 
 	for (i = 0; i < NR_OBJECTS; i++)
 		n += w->objects[i].p && w->objects[i].s == s;
-	for (i = 0; i < w->nr_waiting; i++)
-		n += w->waiting[i].s == s;
 	return n;
 }
 
@@ -194,6 +195,15 @@ bool touched(struct world *w, struct kmem_cache *s)
 	const char *broken = s ? cache_check(s) : NULL;
 
 	return !broken || fail(w, "invariant %s: %s", s->name, broken);
+}
+
+/* After an op: N5, by what we know of users. */
+bool settled(struct world *w, struct kmem_cache *s)
+{
+	const char *broken = s ? cache_check_users(s, count_of(w, s)) : NULL;
+
+	return !broken || fail(w, "invariant %s, %zu users: %s", s->name,
+			       count_of(w, s), broken);
 }
 
 /* S12: a free leaves an empty slab listed only while few are. */
@@ -211,6 +221,57 @@ bool freed(struct world *w, struct kmem_cache *s, const void *p)
 	return touched(w, s);
 }
 
+bool waiting_check(struct world *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->nr_waiting; i++)
+		if (!object_check(w, &w->waiting[i]))
+			return false;
+	return true;
+}
+
+static bool nothing_deferred(struct world *w)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < w->settings->cpus; cpu++)
+		if (w->m->nr_deferred[cpu])
+			return fail(w, "deferred: CPU %u has %u objects and no interrupt, wanted 0",
+				    cpu, w->m->nr_deferred[cpu]);
+	return true;
+}
+
+/* Every object of every slab is somebody's, and we know whose. */
+static bool owners_check(struct world *w, const struct slab_cache_info *info)
+{
+	unsigned long sum = 0, lent = 0;
+	unsigned int i;
+
+	for (i = 0; i < SLAB_NR_OWNERS; i++)
+		sum += info->owned[i];
+	for (i = 0; i < NR_LENT; i++)
+		if (w->lent[i].sheaf &&
+		    w->lent[i].s == (struct kmem_cache *)info->cache)
+			lent += w->lent[i].size;
+	if (sum != info->total.total_objects)
+		return fail(w, "owners: %s has %lu objects, and %lu have an owner",
+			    info->name, info->total.total_objects, sum);
+	if (info->owned[SLAB_OWNER_USER] != info->users)
+		return fail(w, "owners: %s: %lu are users', wanted %lu",
+			    info->name, info->owned[SLAB_OWNER_USER],
+			    info->users);
+	if (info->owned[SLAB_OWNER_PREFILLED] != lent)
+		return fail(w, "owners: %s: %lu are lent, wanted %lu",
+			    info->name, info->owned[SLAB_OWNER_PREFILLED],
+			    lent);
+	if (info->owned[SLAB_OWNER_LOST] || info->owned[SLAB_OWNER_UNKNOWN])
+		return fail(w, "owners: %s: %lu are lost, %lu unknown, wanted 0",
+			    info->name, info->owned[SLAB_OWNER_LOST],
+			    info->owned[SLAB_OWNER_UNKNOWN]);
+	return true;
+}
+
 bool everything_check(struct world *w)
 {
 	struct slab_cache_info *caches;
@@ -221,7 +282,7 @@ bool everything_check(struct world *w)
 	for (i = 0; i < NR_OBJECTS && ok; i++)
 		if (w->objects[i].p)
 			ok = object_check(w, &w->objects[i]);
-	if (!ok)
+	if (!ok || !waiting_check(w) || !nothing_deferred(w))
 		return false;
 	n = slab_target_verify(w->t, 0, on_record, w);
 	if (n)
@@ -237,6 +298,8 @@ bool everything_check(struct world *w)
 				  caches[i].name, caches[i].users,
 				  count_of(w, s));
 	}
+	for (i = 0; i < nr && ok; i++)
+		ok = owners_check(w, &caches[i]);
 	free(caches);
 	return ok;
 }

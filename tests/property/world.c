@@ -25,8 +25,10 @@ static unsigned int size_for(uint32_t a)
 	case 3:
 		return 1 + a / 8 % 512;
 	case 4:
-	case 5:
 		return 1 + a / 8 % 2048;
+	case 5:
+		/* few in a sheaf */
+		return 4096 + a / 8 % 4096;
 	case 6:
 		return 1 + a / 8 % 9000;
 	default:
@@ -70,7 +72,7 @@ static bool op_create(struct world *w, const struct op *op)
 		args.ctor = construct;
 	c->align = MAX(args.align, 8U);
 	snprintf(c->name, sizeof(c->name), "c%u", op->cache);
-	say(w, "\tcache create %s size=%u", c->name, size);
+	say(w, "\t%scache create %s size=%u", maybe(w), c->name, size);
 	if (args.align)
 		say(w, " align=%u", args.align);
 	if (c->flags & SLAB_DEBUG_DEFAULT_FLAGS)
@@ -79,8 +81,11 @@ static bool op_create(struct world *w, const struct op *op)
 				    letters));
 	if (*flag_words(c->flags, words, sizeof(words)))
 		say(w, " flags=%s", words);
-	say(w, "%s\n", args.ctor ? " ctor=0xc7" : "");
+	say(w, "%s%s\n", args.ctor ? " ctor=0xc7" : "", maybe_end(w));
 	c->s = kmem_cache_create(c->name, size, &args, c->flags);
+	/* its sheaves are allocations, too */
+	if (!c->s && errno == ENOMEM)
+		return null_is_fine(w);
 	if (!c->s)
 		return fail(w, "create: %u bytes, flags %x: NULL, errno %d",
 			    size, c->flags, errno);
@@ -105,14 +110,16 @@ static bool op_destroy(struct world *w, const struct op *op)
 	unsigned int names = s ? names_of(w, s) : 0;
 	int err;
 
-	if (!s || (names == 1 && count_of(w, s)))
+	if (!s || (names == 1 && (count_of(w, s) || has_lent(w, s))))
 		return true;
 	say(w, "\tcache destroy %s\n", c->name);
+	if (!waiting_check(w))
+		return false;
 	c->s = NULL;
+	w->nr_waiting = 0; /* it waits for grace periods */
 	err = kmem_cache_destroy(s);
 	if (err)
 		return fail(w, "destroy: %s gives %d, wanted 0", c->name, err);
-	w->nr_waiting = 0; /* it waits for grace periods */
 	return names == 1 || touched(w, s);
 }
 
@@ -251,7 +258,18 @@ static bool op_bulk_free(struct world *w, const struct op *op)
 	/* slabctl's bulk free is always to one cache */
 	say(w, any ? " ;# in one kmem_cache_free_bulk(NULL, ...)\n" :
 		     " bulk\n");
-	kmem_cache_free_bulk(any ? NULL : of, nr, p);
+	/* slabctl names no cache for kmalloc's */
+	if (any || (of && (of->flags & SLAB_KMALLOC)))
+		of = NULL;
+	if (!any || !w->script)
+		kmem_cache_free_bulk(of, nr, p);
+	/* which uses no sheaves, so a script does what slabctl will do */
+	for (i = 0; any && w->script && i < nr; i++) {
+		if (s[i])
+			kmem_cache_free(s[i], p[i]);
+		else
+			kfree(p[i]);
+	}
 	for (i = 0; i < nr; i++)
 		if (!touched(w, s[i]))
 			return false;
@@ -263,13 +281,12 @@ static bool op_drain(struct world *w, const struct op *op)
 {
 	struct kmem_cache *s = w->caches[op->cache].s;
 	unsigned int i;
+	void *p;
 
 	if (!s || !count_of(w, s))
 		return true;
-	for (i = 0; i < w->nr_waiting; i++)
-		if (w->waiting[i].s == s)
-			return true;
-	say(w, "\tfree all %s\n", w->caches[op->cache].name);
+	/* not `free all`: sheaves remember the order */
+	say(w, "\tfree");
 	for (i = 0; i < NR_OBJECTS; i++) {
 		struct object *o = &w->objects[i];
 
@@ -277,11 +294,14 @@ static bool op_drain(struct world *w, const struct op *op)
 			continue;
 		if (!object_check(w, o))
 			return false;
-		kmem_cache_free(s, o->p);
-		if (!freed(w, s, o->p))
-			return false;
+		say(w, " $o%u", i);
+		p = o->p;
 		o->p = NULL;
+		kmem_cache_free(s, p);
+		if (!freed(w, s, p))
+			return false;
 	}
+	say(w, "\n");
 	return true;
 }
 
@@ -331,7 +351,10 @@ static bool op_krealloc(struct world *w, const struct op *op)
 		return !w->outcome->failed;
 	say(w, "\t%sset o%u [krealloc $o%u %zu]%s\n", maybe(w), op->object,
 	    op->object, size, maybe_end(w));
+	/* an interrupt might get the old one before we know that it went */
+	w->irq_masked = true;
 	p = krealloc(o->p, size, GFP_KERNEL);
+	w->irq_masked = false;
 	if (!p)
 		return null_is_fine(w) && object_check(w, o);
 	slab = virt_to_slab(w->m, p);
@@ -362,14 +385,8 @@ static bool op_ksize(struct world *w, const struct op *op)
 	return touched(w, o->s);
 }
 
-static bool op_kfree_rcu(struct world *w, const struct op *op)
+static void wait_for_rcu(struct world *w, struct object *o)
 {
-	struct object *o = &w->objects[op->object];
-
-	if (!o->p)
-		return true;
-	if (!object_check(w, o))
-		return false;
 	if (w->nr_waiting == w->max_waiting) {
 		w->max_waiting = 2 * w->max_waiting + 16;
 		w->waiting = realloc(w->waiting,
@@ -377,33 +394,57 @@ static bool op_kfree_rcu(struct world *w, const struct op *op)
 		if (!w->waiting)
 			abort();
 	}
-	say(w, "\tfree $o%u rcu\n", op->object);
 	w->waiting[w->nr_waiting++] = *o;
-	slab_kfree_rcu(o->p);
+	/* before: an interrupt must not free it once more */
 	o->p = NULL;
-	return touched(w, w->waiting[w->nr_waiting - 1].s);
+	slab_kfree_rcu(w->waiting[w->nr_waiting - 1].p);
+}
+
+/* One, or some of a cache, so that a sheaf of them may get full. */
+static bool op_kfree_rcu(struct world *w, const struct op *op)
+{
+	unsigned int want = op->b & 1 ? 1 : 1 + op->a % MAX_BULK, i;
+	struct kmem_cache *s = NULL;
+
+	for (i = op->object; i < NR_OBJECTS && want; i++) {
+		struct object *o = &w->objects[i];
+
+		if (!o->p || (s && o->s != s))
+			continue;
+		if (!object_check(w, o))
+			return false;
+		s = o->s;
+		say(w, "\tfree $o%u rcu\n", i);
+		wait_for_rcu(w, o);
+		want--;
+	}
+	return touched(w, s);
 }
 
 static bool op_machine(struct world *w, const struct op *op)
 {
-	struct slab_failslab fault;
+	struct slab_faults fault;
 
 	switch (op->kind) {
 	case OP_RCU_TICK:
 		say(w, "\trcu tick\n");
-		slab_machine_rcu_tick(w->m);
+		if (!waiting_check(w))
+			return false;
 		w->nr_waiting = 0;
+		slab_machine_rcu_tick(w->m);
 		break;
 	case OP_CPU:
+		if (!slab_machine_cpu_online(w->m, op->a % w->settings->cpus))
+			break;
 		say(w, "\tcpu use %u\n", op->a % w->settings->cpus);
 		slab_machine_set_cpu(w->m, op->a % w->settings->cpus);
 		slab_machine_tick(w->m, op->b % 100);
 		break;
 	case OP_FAIL_NTH:
 		say(w, "\tfailslab set nth=%u\n", 1 + op->a % 3);
-		slab_failslab_get(w->m, &fault);
-		fault.fail_nth = 1 + op->a % 3;
-		slab_failslab_set(w->m, &fault);
+		slab_faults_get(w->m, &fault);
+		fault.task.fail_nth = 1 + op->a % 3;
+		slab_faults_set(w->m, &fault);
 		w->may_fail = true;
 		break;
 	}
@@ -430,6 +471,7 @@ static bool (*const run_op[NR_OPS])(struct world *w, const struct op *op) = {
 	[OP_RCU_TICK] = op_machine,
 	[OP_CPU] = op_machine,
 	[OP_FAIL_NTH] = op_machine,
+	[OP_PREFILL ... OP_INTERRUPT] = op_rests,
 };
 
 /* ---- beginning and end ---- */
@@ -454,6 +496,10 @@ static bool world_open(struct world *w)
 	if (err)
 		return fail(w, "machine: %d", err);
 	slab_machine_use(w->m);
+	if (s->reserve) {
+		say(w, "\tmachine reserve %lu\n", s->reserve);
+		slab_machine_set_reserve(w->m, s->reserve);
+	}
 	slab_machine_add_sink(w->m, on_record, w);
 	return !slab_target_open_self(w->m, &w->t);
 }
@@ -461,23 +507,33 @@ static bool world_open(struct world *w)
 /* All goes back: no page may be left. */
 static bool world_empty(struct world *w)
 {
-	struct slab_failslab fault;
+	struct slab_faults fault;
 	struct kmem_cache *s;
 	unsigned int i;
 
-	slab_failslab_get(w->m, &fault);
-	fault.fail_nth = 0;
-	slab_failslab_set(w->m, &fault);
+	slab_machine_set_point_hook(w->m, NULL, NULL);
+	slab_faults_get(w->m, &fault);
+	fault.task.fail_nth = 0;
+	fault.failslab.attr.probability = 0;
+	slab_faults_set(w->m, &fault);
+	for (i = 0; i < NR_LENT; i++)
+		if (!op_lent_return(w, &(struct op){ .object = (uint16_t)i }))
+			return false;
 	for (i = 0; i < NR_OBJECTS; i++)
 		if (!op_free(w, &(struct op){ .object = (uint16_t)i }))
 			return false;
-	slab_machine_rcu_barrier(w->m);
+	kvfree_rcu_barrier();
 	w->nr_waiting = 0;
 	for (i = 0; i < NR_CACHES; i++)
 		if (!op_destroy(w, &(struct op){ .cache = (uint8_t)i }))
 			return false;
-	list_for_each_entry(s, &w->m->slab_caches, list)
-		kmem_cache_shrink(s);
+	list_for_each_entry(s, &w->m->slab_caches, list) {
+		if (kmem_cache_shrink(s))
+			return fail(w, "leak: %s has slabs after a shrink, wanted none",
+				    s->name);
+		if (!settled(w, s))
+			return false;
+	}
 	if (slab_machine_pages_used(w->m))
 		return fail(w, "leak: %lu pages are in use, wanted 0",
 			    slab_machine_pages_used(w->m));
@@ -499,7 +555,9 @@ void world_run(const struct settings *settings, const struct op *ops,
 		for (w->at = 0; w->at < nr && !ret->failed; w->at++) {
 			const struct op *op = &ops[w->at];
 
-			if (!run_op[op->kind](w, op) || ret->failed)
+			w->now = *op;
+			if (!run_op[op->kind](w, op) || ret->failed ||
+			    !settled(w, w->caches[op->cache].s))
 				break;
 			if (w->at % EVERYTHING_EACH == EVERYTHING_EACH - 1 &&
 			    !everything_check(w))

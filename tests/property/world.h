@@ -2,7 +2,8 @@
 /*
  * tests/property/world.h - a machine, and the shadow of what users have of it
  *
- *	world.c		ops: what is done to both
+ *	world.c		ops on caches and objects: what is done to both
+ *	rests.c		ops on what lies between users and slabs
  *	shadow.c	what must be true of both, and contents
  */
 #ifndef TESTS_PROPERTY_WORLD_H
@@ -14,6 +15,7 @@
 #include <slab/inspect.h>
 #include <slab/kmalloc.h>
 #include <slab/machine.h>
+#include <slab/sheaf.h>
 
 #include "slab/node.h"
 
@@ -26,7 +28,16 @@ struct object {
 	size_t size;	    /* the user's bytes */
 	uint8_t key;	    /* of the pattern in them */
 	bool is_kmalloc, is_constructed;
+	bool is_nolock; /* of kmalloc_nolock(): kfree_nolock() may take it */
 };
+
+/* A sheaf in a user's hands. */
+struct lent {
+	struct slab_sheaf *sheaf; /* NULL: the slot is empty */
+	struct kmem_cache *s;
+	unsigned int size;
+};
+#define NR_LENT 16U
 
 struct cache {
 	struct kmem_cache *s;
@@ -46,7 +57,13 @@ struct world {
 	struct object objects[NR_OBJECTS];
 	struct object *waiting; /* for a grace period */
 	size_t nr_waiting, max_waiting;
+	struct lent lent[NR_LENT];
 	bool may_fail; /* the next allocation may give NULL */
+	unsigned int fail_rate; /* percent of them, for a while */
+	struct op now;	      /* being done */
+	struct op irq_op;     /* what the next interrupt does */
+	unsigned int irq_in;  /* so many points from now */
+	bool irq_masked;      /* the shadow is not up to date */
 	uint8_t next_key;
 };
 
@@ -78,7 +95,15 @@ size_t count_of(const struct world *w, const struct kmem_cache *s);
 
 /* The invariants of a cache after an op, and after a free of p. */
 bool touched(struct world *w, struct kmem_cache *s);
+bool settled(struct world *w, struct kmem_cache *s);
 bool freed(struct world *w, struct kmem_cache *s, const void *p);
 bool everything_check(struct world *w);
+/* What waits for a grace period is untouched. */
+bool waiting_check(struct world *w);
+
+/* ---- rests.c ---- */
+bool op_rests(struct world *w, const struct op *op);
+bool op_lent_return(struct world *w, const struct op *op);
+bool has_lent(const struct world *w, const struct kmem_cache *s);
 
 #endif

@@ -25,6 +25,10 @@
 
 #define LAB_RECORDS 512
 
+/* A plain cache with this flag has no sheaves: what is done to it is done to
+ * its slabs. */
+#define NO_SHEAVES SLAB_NOLEAKTRACE
+
 struct lab {
 	struct slab_machine *m;
 	struct slab_report records[LAB_RECORDS];

@@ -5,6 +5,7 @@
 
 #include "lab.h"
 
+#include "inspect/check.h"
 #include "machine/page.h"
 #include "slab/node.h"
 
@@ -28,6 +29,24 @@ static inline void *alloc(struct kmem_cache *s)
 
 	assert_non_null(p);
 	return p;
+}
+
+/* The lock is held by somebody else, until it is given back. */
+static inline void other_takes(struct slab_lock *lock)
+{
+	uint32_t held = lock_suspend();
+
+	lock_take(lock);
+	lock_resume(held);
+}
+
+static inline void other_releases(struct slab_lock *lock)
+{
+	uint32_t held = lock_suspend();
+
+	lock_resume(1U << lock->rank);
+	lock_release(lock);
+	lock_resume(held);
 }
 
 /* Every invariant of the cache holds. */

@@ -66,21 +66,64 @@ SLAB_API int slab_cache_set_defrag_ratio(struct kmem_cache *s,
 /* Sets one counter (enum slab_stat_item) to 0 on every CPU. */
 SLAB_API void slab_cache_clear_stat(struct kmem_cache *s, unsigned int item);
 
-/* fault injection, as Documentation/fault-injection: see spec, and struct
- * slab_failslab's fields, which are the debugfs files of that name. */
-struct slab_failslab {
-	unsigned long probability, interval;
-	int times;
-	int space;
-	unsigned long verbose;
-	unsigned int verbose_ratelimit_interval_ms, verbose_ratelimit_burst;
-	bool ignore_gfp_wait, cache_filter, task_filter, task_make_it_fail;
-	unsigned long fail_nth; /* the N-th question from now fails; 0: off */
+/*
+ * Failures on purpose. Fields are the debugfs files of that name, in failslab/
+ * and fail_page_alloc/, and those of /proc/self: get all, change some, set all.
+ *
+ * A request that the own filters of failslab or fail_page_alloc let pass is a
+ * question. The task's fail_nth counts questions of both, and goes before
+ * everything but the stack filter; else a question fails that passes
+ * probability, task_filter, times, the stack filter, space, interval and the
+ * dice, in this order. Interrupts are no task: fail_nth does not count them,
+ * and task_filter spares them.
+ */
+#define SLAB_FAULT_MAX_DEPTH 32
+
+struct slab_fault_attr {
+	unsigned long probability; /* percent; 0: none fails */
+	unsigned long interval;	   /* only every so many may */
+	int times;		   /* failures left; -1: without end */
+	int space;		   /* that passes first: bytes, or pages */
+	unsigned long verbose;	   /* 0, 1: a message, 2: with a stack */
+	unsigned int verbose_ratelimit_interval_ms; /* 0: no limit */
+	unsigned int verbose_ratelimit_burst;
+	bool task_filter; /* only if the task is marked make_it_fail */
+	/*
+	 * The stack filter: of so many callers, innermost first, one must lie
+	 * in [require_start, require_end) and none in [reject_start,
+	 * reject_end). Requiring [0, ULONG_MAX) and rejecting [0, 0) is no
+	 * filter; depth 0 sees nobody, and is at most SLAB_FAULT_MAX_DEPTH.
+	 */
+	unsigned long stacktrace_depth;
+	uintptr_t require_start, require_end, reject_start, reject_end;
 };
-SLAB_API void slab_failslab_get(const struct slab_machine *m,
-				struct slab_failslab *ret);
-SLAB_API void slab_failslab_set(struct slab_machine *m,
-				const struct slab_failslab *set);
+
+struct slab_failslab {
+	struct slab_fault_attr attr;
+	bool ignore_gfp_wait; /* who may wait never fails */
+	bool cache_filter;    /* only caches with SLAB_FAILSLAB */
+};
+
+struct slab_fail_page_alloc {
+	struct slab_fault_attr attr;
+	bool ignore_gfp_wait, ignore_gfp_highmem;
+	unsigned int min_order; /* smaller requests never fail */
+};
+
+struct slab_fault_task {
+	bool make_it_fail;
+	unsigned int fail_nth; /* the N-th question from now; 0: off or done */
+};
+
+struct slab_faults {
+	struct slab_failslab failslab;
+	struct slab_fail_page_alloc fail_page_alloc;
+	struct slab_fault_task task;
+};
+SLAB_API void slab_faults_get(const struct slab_machine *m,
+			      struct slab_faults *ret);
+SLAB_API void slab_faults_set(struct slab_machine *m,
+			      const struct slab_faults *set);
 
 #ifdef __cplusplus
 }

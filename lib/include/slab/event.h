@@ -41,12 +41,22 @@ struct slab_event {
 
 typedef void (*slab_event_fn)(void *arg, const struct slab_event *event);
 typedef void (*slab_point_fn)(void *arg, enum slab_point_kind point);
+/* The lock at this address is held; come back when that may have changed. */
+typedef void (*slab_wait_fn)(void *arg, const void *lock);
+
+/* Of a lock that a wait hook was given: "list_lock", and the CPU that has it. */
+SLAB_API const char *slab_lock_name(const void *lock);
+SLAB_API unsigned int slab_lock_holder(const void *lock);
 
 /* One hook a machine; NULL takes it off. */
 SLAB_API void slab_machine_set_event_hook(struct slab_machine *m,
 					  slab_event_fn fn, void *arg);
 SLAB_API void slab_machine_set_point_hook(struct slab_machine *m,
 					  slab_point_fn fn, void *arg);
+/* For who runs several virtual CPUs on one thread: without it a lock that is
+ * held is spun on, for ever if its holder is such a CPU. */
+SLAB_API void slab_machine_set_wait_hook(struct slab_machine *m,
+					 slab_wait_fn fn, void *arg);
 
 SLAB_API const char *slab_event_name(enum slab_event_kind kind);
 SLAB_API const char *slab_point_name(enum slab_point_kind point);

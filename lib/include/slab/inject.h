@@ -34,7 +34,11 @@ enum slab_matrix_set {
 };
 SLAB_API const char *slab_matrix_set_text(enum slab_matrix_set set);
 
-enum slab_corrupt_target { SLAB_TARGET_OBJECT, SLAB_TARGET_SLAB };
+enum slab_corrupt_target {
+	SLAB_TARGET_OBJECT,
+	SLAB_TARGET_SLAB,
+	SLAB_TARGET_CPU, /* a cache's sheaves on one CPU */
+};
 
 struct slab_corruption {
 	const char *name;    /* right-redzone */
@@ -64,11 +68,17 @@ struct slab_corrupt_result {
 	char why[160];	       /* on error: what is wrong and what would fit */
 };
 
-/* Does it: address is an object's (or of a byte in a slab, for slab kinds). */
+/* Does it: address is an object's (or of a byte in a slab, for slab kinds; for
+ * CPU kinds that of the cache which is meant, on the current CPU). */
 SLAB_API int slab_corrupt(struct slab_machine *m, const char *kind,
 			  uintptr_t address,
 			  const struct slab_corrupt_value *values,
 			  struct slab_corrupt_result *ret);
+/* The kinds aimed at a CPU, on any CPU and with no object at hand. */
+SLAB_API int slab_corrupt_cpu(struct slab_machine *m, const char *kind,
+			      unsigned int cpu, struct kmem_cache *s,
+			      const struct slab_corrupt_value *values,
+			      struct slab_corrupt_result *ret);
 
 #ifdef __cplusplus
 }

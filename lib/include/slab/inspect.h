@@ -33,6 +33,15 @@ SLAB_API struct slab_machine *slab_target_machine(const struct slab_target *t);
 SLAB_API int slab_target_read(struct slab_target *t, uintptr_t address,
 			      void *buf, size_t n);
 
+/* Where an object is. RCU: in rcu_free, in a batch of kfree_rcu, or freed in an
+ * interrupt; LOST: refused by a free, or in a frozen slab. */
+enum slab_owner {
+	SLAB_OWNER_USER, SLAB_OWNER_FREELIST, SLAB_OWNER_MAIN,
+	SLAB_OWNER_SPARE, SLAB_OWNER_RCU, SLAB_OWNER_BARN,
+	SLAB_OWNER_PREFILLED, SLAB_OWNER_LOST, SLAB_OWNER_UNKNOWN,
+	SLAB_NR_OWNERS,
+};
+
 enum slab_stat_item {
 #define STAT(id, file, counts) SLAB_STAT_##id,
 #include <slab/stat_items.def>
@@ -68,6 +77,8 @@ struct slab_cache_info {
 	/* sysfs `objects`: total_objects minus free ones on partial slabs */
 	unsigned long objects;
 	unsigned long users; /* objects in users' hands, as far as is known */
+	/* by enum slab_owner; their sum is all objects of all its slabs */
+	unsigned long owned[SLAB_NR_OWNERS];
 	unsigned long stat[SLAB_NR_STATS];
 };
 
@@ -112,11 +123,6 @@ SLAB_API int slab_target_slabs(struct slab_target *t, uintptr_t cache,
 SLAB_API int slab_target_slab(struct slab_target *t, uintptr_t cache,
 			      unsigned int slab_nr, struct slab_slab_info *ret);
 
-enum slab_owner {
-	SLAB_OWNER_USER, SLAB_OWNER_FREELIST, SLAB_OWNER_MAIN,
-	SLAB_OWNER_SPARE, SLAB_OWNER_RCU, SLAB_OWNER_BARN,
-	SLAB_OWNER_PREFILLED, SLAB_OWNER_LOST, SLAB_OWNER_UNKNOWN,
-};
 SLAB_API const char *slab_owner_name(enum slab_owner owner);
 SLAB_API char slab_owner_letter(enum slab_owner owner); /* # . m s r b p X ? */
 
@@ -144,6 +150,47 @@ struct slab_freelist_info {
 SLAB_API int slab_target_freelist(struct slab_target *t, uintptr_t cache,
 				  unsigned int slab_nr,
 				  struct slab_freelist_info *ret);
+
+/* ---- sheaves: where free objects rest before they reach their slabs ---- */
+struct slab_sheaf_info {
+	uintptr_t sheaf;	/* its address, as a handle */
+	enum slab_owner place;	/* MAIN SPARE RCU BARN PREFILLED */
+	int cpu;		/* MAIN, SPARE, and RCU while it grows; else -1 */
+	int node;		/* BARN, and RCU while it waits; else -1 */
+	bool is_full_list;	/* BARN: on sheaves_full */
+	bool is_bootstrap;	/* the cache has none: always empty, always full */
+	bool is_damaged;	/* no sheaf of the cache, or size > capacity */
+	unsigned int size, capacity; /* objects */
+};
+/* Every sheaf of the cache: each CPU's main, spare and rcu_free; barns, first
+ * out first; those in RCU; those that users borrowed. */
+SLAB_API int slab_target_sheaves(struct slab_target *t, uintptr_t cache,
+				 struct slab_sheaf_info **ret, size_t *nr);
+/* What lies in it, the top last. */
+SLAB_API int slab_target_sheaf_objects(struct slab_target *t,
+				       const struct slab_sheaf_info *info,
+				       uintptr_t **ret, size_t *nr);
+
+struct slab_barn_info {
+	bool exists, has_memory; /* of the node */
+	unsigned int nr_full, nr_empty, max_full, max_empty;
+};
+/* Of each node, into ret. */
+SLAB_API int slab_target_barns(struct slab_target *t, uintptr_t cache,
+			       struct slab_barn_info ret[16],
+			       unsigned int *nr);
+
+/* What the pages are used for that were given out; their sum is `used`. */
+struct slab_pages_info {
+	unsigned long used;    /* as the machine counts them */
+	unsigned long slabs;   /* of caches that exist */
+	unsigned long large;   /* kmalloc() above the largest cache */
+	unsigned long whole;   /* slab_machine_alloc_pages() */
+	unsigned long waiting; /* for the end of a grace period; else lost */
+	unsigned long orphans; /* slabs of no cache that exists */
+};
+SLAB_API int slab_target_pages(struct slab_target *t,
+			       struct slab_pages_info *ret);
 
 /* ---- where things are in a slot ---- */
 enum slab_region {
@@ -191,6 +238,10 @@ struct slab_slot_info {
 };
 SLAB_API int slab_target_slot(struct slab_target *t, uintptr_t address,
 			      struct slab_slot_info *ret);
+/* The way back, as cheap: where object `index` of slab S<slab_nr> is. */
+SLAB_API int slab_target_place(struct slab_target *t, const char *cache,
+			       unsigned int slab_nr, unsigned int index,
+			       uintptr_t *ret);
 
 /*
  * Every check on a copy, repairing nothing: what validate would report and

@@ -51,13 +51,50 @@ SLAB_API size_t kmalloc_size_roundup(size_t size);
 SLAB_API struct kmem_cache *slab_kmalloc_cache(struct slab_machine *m,
 					       size_t size, gfp_t gfp);
 
+/*
+ * A set of kmalloc classes of its own (kmem_buckets_create, CONFIG_SLAB_BUCKETS):
+ * what one subsystem allocates by size shares no cache with the rest. The
+ * window useroffset, usersize is cut to each class. NULL: EINVAL, ENOMEM.
+ */
+struct kmem_buckets;
+SLAB_API struct kmem_buckets *
+kmem_buckets_create(const char *name, slab_flags_t flags,
+		    unsigned int useroffset, unsigned int usersize,
+		    void (*ctor)(void *));
+/* As kmalloc(); above the largest class from whole pages. kfree() it. */
+SLAB_API void *kmem_buckets_alloc(struct kmem_buckets *b, size_t size,
+				  gfp_t gfp);
+/* 0, or -EBUSY when objects were left. */
+SLAB_API int slab_buckets_destroy(struct kmem_buckets *b);
+
 /* An object of cache s (made with SLAB_KMALLOC) with orig_size recorded, as
  * slub_kunit's __kmalloc_cache_noprof() call. */
 SLAB_API void *kmem_cache_alloc_orig(struct kmem_cache *s, gfp_t gfp,
 				     size_t orig_size);
 
-/* Freed after a grace period of the object's machine. */
+/*
+ * Freed after a grace period of the object's machine: through the rcu_free
+ * sheaf of this CPU, else in batches of a page. The kernel's kfree_rcu(ptr,
+ * field) and kvfree_rcu_mightsleep(ptr).
+ */
 SLAB_API void slab_kfree_rcu(void *p);
+#define kfree_rcu(ptr, ...) slab_kfree_rcu(ptr)
+#define kvfree_rcu(ptr, ...) slab_kfree_rcu(ptr)
+
+/* Returns when all that was given to kfree_rcu before is free; of the current
+ * machine, or of one cache. */
+SLAB_API void kvfree_rcu_barrier(void);
+SLAB_API void kvfree_rcu_barrier_on_cache(struct kmem_cache *s);
+
+/*
+ * For any context, also in the middle of another call: never waits for a lock.
+ * gfp: __GFP_ACCOUNT, __GFP_ZERO, __GFP_NO_OBJ_EXT. NULL: no memory, or locks
+ * that are busy; trying again is no use. ENOMEM, EINVAL (another flag).
+ */
+SLAB_API void *kmalloc_nolock(size_t size, gfp_t gfp, int node);
+/* Of kmalloc_nolock() alone. What can not be freed at once waits until
+ * interrupts are on again. */
+SLAB_API void kfree_nolock(const void *p);
 
 #ifdef __cplusplus
 }

@@ -44,9 +44,12 @@ struct slab_machine_config {
 	const char *slab_debug;	 /* the kernel's slab_debug= value; NULL: absent */
 	bool freelist_hardened;	 /* CONFIG_SLAB_FREELIST_HARDENED */
 	bool freelist_random;	 /* CONFIG_SLAB_FREELIST_RANDOM */
+	bool no_cmpxchg_double;	 /* as a CPU without it: slab_lock instead */
+	bool random_kmalloc;	 /* CONFIG_RANDOM_KMALLOC_CACHES */
 	bool init_on_alloc;
 	bool init_on_free;
 	bool stack_depot_disable; /* tracks keep no stacks */
+	uint32_t memoryless;	 /* a bit a node that starts without memory */
 	bool asan_off; /* builds with AddressSanitizer: it watches no object */
 };
 
@@ -91,12 +94,59 @@ SLAB_API bool slab_machine_site_lookup(const struct slab_machine *m,
 				       uintptr_t address, const char **file,
 				       unsigned int *line, const char **text);
 
+/* ---- CPUs and memory that come and go ---- */
+/*
+ * A CPU goes offline: its sheaves are flushed; or it comes online.
+ * -EINVAL: no such CPU; -EBUSY: it is the current one, or the last.
+ */
+SLAB_API int slab_machine_set_cpu_online(struct slab_machine *m,
+					 unsigned int cpu, bool online);
+SLAB_API bool slab_machine_cpu_online(const struct slab_machine *m,
+				      unsigned int cpu);
+/*
+ * A node loses its memory (every cache is shrunk; what is in use stays) or
+ * gets some. CPUs of a node without memory use the nearest one with.
+ * -EINVAL: no such node; -EBUSY: the last with memory; -ENOMEM.
+ */
+SLAB_API int slab_machine_set_node_memory(struct slab_machine *m,
+					  unsigned int node, bool has_memory);
+SLAB_API bool slab_machine_node_memory(const struct slab_machine *m,
+				       unsigned int node);
+
+/* ---- the task's memory policy, which refills from other nodes follow; and
+ * single requests with slab_strict_numa ---- */
+enum slab_mempolicy {
+	SLAB_MPOL_NONE, SLAB_MPOL_PREFERRED, SLAB_MPOL_INTERLEAVE,
+	SLAB_MPOL_WEIGHTED_INTERLEAVE, SLAB_MPOL_BIND,
+	SLAB_MPOL_PREFERRED_MANY, SLAB_MPOL_LOCAL,
+};
+/* nodes: a bit each. -EINVAL: an empty set where one is needed, or a node that
+ * is not there. */
+SLAB_API int slab_machine_set_mempolicy(struct slab_machine *m,
+					enum slab_mempolicy policy,
+					uint32_t nodes);
+
+/* ---- emergency reserves: pages beyond the page limit ---- */
+SLAB_API void slab_machine_set_reserve(struct slab_machine *m,
+				       unsigned long pages);
+/* The task may use them, as one that frees memory (PF_MEMALLOC) may. */
+SLAB_API void slab_machine_set_memalloc(struct slab_machine *m, bool may);
+
+/*
+ * Runs fn as an interrupt of the current CPU: also from a point hook, in the
+ * middle of whatever the CPU does. Frees that it deferred run when interrupts
+ * are on again.
+ */
+SLAB_API void slab_machine_interrupt(struct slab_machine *m,
+				     void (*fn)(void *arg), void *arg);
+
 /* ---- kernel parameters ---- */
 /* Names: slab_min_order slab_max_order slab_min_objects (numbers), slab_nomerge
- * slab_merge slab_debug init_on_alloc init_on_free freelist_hardened
- * freelist_random (booleans, or a string for slab_debug); slub_ spellings are
- * accepted. They count for caches made later. -ENOENT: no such name; -EINVAL:
- * no such value; -ERANGE. */
+ * slab_merge slab_strict_numa slab_debug init_on_alloc init_on_free
+ * freelist_hardened freelist_random (booleans, or a string for slab_debug); slub_ spellings are
+ * accepted. They count for caches made later. failslab and fail_page_alloc
+ * (INTERVAL,PROBABILITY,SPACE,TIMES) count at once. -ENOENT: no such name;
+ * -EINVAL: no such value; -ERANGE. */
 SLAB_API int slab_machine_sysctl(struct slab_machine *m, const char *name,
 				 const char *value);
 

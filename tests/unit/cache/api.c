@@ -132,7 +132,7 @@ static void the_oldest_fitting_cache_is_taken(void **state)
 /* ---- plain caches ---- */
 static void t5_t8_full_slabs_leave_and_come_back_to_the_tail(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("p", 1024, NULL, 0);
+	struct kmem_cache *s = cache(1024, NO_SHEAVES);
 	void *p[64], *other;
 	unsigned int nr = 0;
 
@@ -151,7 +151,7 @@ static void t5_t8_full_slabs_leave_and_come_back_to_the_tail(void **state)
 
 static void t12_t13_empties_are_kept_below_min_partial_only(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("p", 4096, NULL, 0);
+	struct kmem_cache *s = cache(4096, NO_SHEAVES);
 	void *p[200], *first[20];
 	unsigned int i, slabs = 0;
 
@@ -182,7 +182,7 @@ static void t12_t13_empties_are_kept_below_min_partial_only(void **state)
 
 static void t14_single_object_slabs_go_at_once(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("p", 20000, NULL, 0);
+	struct kmem_cache *s = cache(20000, NO_SHEAVES);
 	void *a = alloc(s);
 
 	(void)state;
@@ -302,8 +302,7 @@ static void objects_come_from_the_node_that_was_asked(void **state)
 
 static void typesafe_slabs_wait_for_a_grace_period(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("r", 64, NULL,
-						 SLAB_TYPESAFE_BY_RCU);
+	struct kmem_cache *s = cache(64, SLAB_TYPESAFE_BY_RCU | NO_SHEAVES);
 	char *a = alloc(s);
 
 	(void)state;

@@ -63,9 +63,9 @@ static void t3_a_new_slab_goes_back_when_the_lock_is_held(void **state)
 	struct kmem_cache *s = cache(64, FZPU);
 
 	(void)state;
-	lock_take(&s->node[0]->list_lock);
+	other_takes(&s->node[0]->list_lock);
 	assert_null(kmem_cache_alloc(s, 0));
-	lock_release(&s->node[0]->list_lock);
+	other_releases(&s->node[0]->list_lock);
 	assert_int_equal(slab_machine_pages_used(lab.m), 0);
 	assert_int_equal(s->node[0]->nr_slabs, 0);
 	intact(s);
@@ -355,6 +355,8 @@ static void d11_a_dropped_chain_takes_the_slab_off_partial_at_once(void **state)
 	assert_string_equal(lab_said(),
 			    "Freepointer corrupt; FIX FREELIST_CLEARED");
 	assert_true(slab_is_partial(slab));
+	/* it looked full, but was listed, and stays where it is */
+	assert_int_equal(lab.events[SLAB_EVENT_LIST_ADD_PARTIAL], 1);
 	assert_ptr_equal(slab->freelist, a);
 	assert_int_equal(slab->inuse, slab->objects - 1);
 	intact(s);
@@ -524,9 +526,14 @@ static void claim_20_debug_caches_pop_and_push_under_list_lock(void **state)
 static void claim_27_no_full_list_without_debugging(void **state)
 {
 	struct kmem_cache *s = cache(64, 0);
+	unsigned int i;
 	void *p[128];
 
 	(void)state;
+	for (i = 0; i < 128; i++)
+		p[i] = alloc(s);
+	assert_true(list_empty(&s->node[0]->full));
+	s = cache(64, NO_SHEAVES);
 	fill_slab(s, p);
 	assert_true(list_empty(&s->node[0]->full));
 	assert_true(list_empty(&slab_of(p[0])->slab_list));

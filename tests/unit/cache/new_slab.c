@@ -18,7 +18,7 @@ static unsigned int take_slab(struct kmem_cache *s, void **p)
 
 static void objects_come_in_the_order_of_addresses(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("p", 64, NULL, 0);
+	struct kmem_cache *s = cache(64, NO_SHEAVES);
 	void *p[64];
 	unsigned int i, nr = take_slab(s, p);
 
@@ -35,7 +35,7 @@ static int index_of(void *object)
 
 static void shuffled_slabs_hold_every_object_once(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("p", 64, NULL, 0);
+	struct kmem_cache *s = cache(64, NO_SHEAVES);
 	int order[2][64];
 	unsigned int i, k, nr_ascending = 0;
 
@@ -63,7 +63,7 @@ static void shuffled_slabs_hold_every_object_once(void **state)
 
 static void a_small_slab_is_shuffled_too(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("p", 1024, NULL, 0);
+	struct kmem_cache *s = cache(1024, NO_SHEAVES);
 	void *p[16];
 	unsigned int i, k, nr;
 

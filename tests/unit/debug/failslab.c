@@ -2,6 +2,8 @@
 /* tests/unit/debug/failslab.c - which request fails, by 7.0's order of questions */
 #include "../lab.h"
 
+#include <errno.h>
+
 #include "debug/failslab.h"
 
 static struct kmem_cache *cache(void)
@@ -16,21 +18,68 @@ static const char *outcome(struct kmem_cache *s, gfp_t gfp)
 	unsigned int i;
 
 	for (i = 0; i < 8; i++)
-		text[i] = failslab_should_fail(s, gfp) ? 'x' : '.';
+		text[i] = failslab_should_fail(s, gfp, 0) ? 'x' : '.';
 	return text;
 }
 
-static const struct slab_failslab always = {
-	.probability = 100, .interval = 1, .times = -1,
+/* What a test changes; all else is as a kernel boots, but nothing is said and
+ * who may wait fails, too. */
+struct change {
+	unsigned long probability, interval;
+	int times, space;
+	unsigned long verbose;
+	unsigned int limit_ms, burst;
+	bool ignore_gfp_wait, cache_filter, task_filter, make_it_fail;
+	unsigned int fail_nth;
 };
 
-#define WITH(...) (&(struct slab_failslab){ .probability = 100, .interval = 1, \
-					    .times = -1, __VA_ARGS__ })
+static void set(const struct change *c)
+{
+	struct slab_faults f;
+
+	slab_faults_get(lab.m, &f);
+	f.failslab.attr.probability = c->probability;
+	f.failslab.attr.interval = c->interval;
+	f.failslab.attr.times = c->times;
+	f.failslab.attr.space = c->space;
+	f.failslab.attr.verbose = c->verbose;
+	f.failslab.attr.verbose_ratelimit_interval_ms = c->limit_ms;
+	f.failslab.attr.verbose_ratelimit_burst = c->burst;
+	f.failslab.attr.task_filter = c->task_filter;
+	f.failslab.ignore_gfp_wait = c->ignore_gfp_wait;
+	f.failslab.cache_filter = c->cache_filter;
+	f.task.make_it_fail = c->make_it_fail;
+	f.task.fail_nth = c->fail_nth;
+	slab_faults_set(lab.m, &f);
+}
+
+static const struct slab_faults *all_now(void)
+{
+	static struct slab_faults f;
+
+	slab_faults_get(lab.m, &f);
+	return &f;
+}
+
+static const struct slab_fault_attr *now(void)
+{
+	return &all_now()->failslab.attr;
+}
+
+static const struct change always = {
+	.probability = 100,
+	.interval = 1,
+	.times = -1,
+};
+
+#define WITH(...)          \
+	(&(struct change){ \
+		.probability = 100, .interval = 1, .times = -1, __VA_ARGS__ })
 
 static void vectors_of_the_specification(void **state)
 {
 	struct {
-		struct slab_failslab set;
+		struct change set;
 		const char *wanted;
 	} cases[] = {
 		{ { .probability = 100, .interval = 1, .times = 1 },
@@ -39,13 +88,19 @@ static void vectors_of_the_specification(void **state)
 		  "..x..x.." },
 		{ { .probability = 100, .interval = 2, .times = 2 },
 		  ".x.x...." },
-		{ { .probability = 100, .interval = 1, .times = -1,
+		{ { .probability = 100,
+		    .interval = 1,
+		    .times = -1,
 		    .space = 200 },
 		  "...xxxxx" },
-		{ { .probability = 100, .interval = 1, .times = -1,
+		{ { .probability = 100,
+		    .interval = 1,
+		    .times = -1,
 		    .space = 64 },
 		  "xxxxxxxx" },
-		{ { .probability = 0, .interval = 1, .times = -1,
+		{ { .probability = 0,
+		    .interval = 1,
+		    .times = -1,
 		    .fail_nth = 5 },
 		  "....x..." },
 	};
@@ -53,11 +108,14 @@ static void vectors_of_the_specification(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct kmem_cache *s;
 		const char *got;
 
 		lab_reopen(&(struct slab_machine_config){ 0 });
-		slab_failslab_set(lab.m, &cases[i].set);
-		got = outcome(cache(), GFP_KERNEL);
+		/* first: its sheaves are questions, too */
+		s = cache();
+		set(&cases[i].set);
+		got = outcome(s, GFP_KERNEL);
 		if (strcmp(got, cases[i].wanted)) {
 			print_error("row %u: wanted %s, got %s\n", i,
 				    cases[i].wanted, got);
@@ -68,56 +126,51 @@ static void vectors_of_the_specification(void **state)
 
 static void space_is_asked_before_interval(void **state)
 {
+	struct kmem_cache *s = cache();
+
 	(void)state;
-	slab_failslab_set(lab.m, &(struct slab_failslab){
-					 .probability = 100, .interval = 2,
-					 .times = -1, .space = 200 });
-	assert_string_equal(outcome(cache(), GFP_KERNEL), "....x.x.");
+	set(&(struct change){
+		.probability = 100, .interval = 2, .times = -1, .space = 200 });
+	assert_string_equal(outcome(s, GFP_KERNEL), "....x.x.");
 }
 
 static void the_budget_is_what_is_left(void **state)
 {
-	struct slab_failslab now;
+	struct kmem_cache *s = cache();
 
 	(void)state;
-	slab_failslab_set(lab.m, WITH(.space = 200));
-	outcome(cache(), GFP_KERNEL);
-	slab_failslab_get(lab.m, &now);
-	assert_int_equal(now.space, 8);
+	set(WITH(.space = 200));
+	outcome(s, GFP_KERNEL);
+	assert_int_equal(now()->space, 8);
 }
 
 static void times_counts_down_and_not_below_0(void **state)
 {
-	struct slab_failslab now;
 	struct kmem_cache *s = cache();
 
 	(void)state;
-	slab_failslab_set(lab.m, &(struct slab_failslab){
-					 .probability = 100, .interval = 1,
-					 .times = 2 });
+	set(&(struct change){ .probability = 100, .interval = 1, .times = 2 });
 	assert_string_equal(outcome(s, GFP_KERNEL), "xx......");
-	slab_failslab_get(lab.m, &now);
-	assert_int_equal(now.times, 0);
-	slab_failslab_set(lab.m, &always);
+	assert_int_equal(now()->times, 0);
+	set(&always);
 	outcome(s, GFP_KERNEL);
-	slab_failslab_get(lab.m, &now);
-	assert_int_equal(now.times, -1);
+	assert_int_equal(now()->times, -1);
 }
 
 /* fail_nth asks nobody's leave, but it takes one of times. */
 static void fail_nth_goes_before_times_and_probability(void **state)
 {
-	struct slab_failslab now;
+	struct kmem_cache *s = cache();
 
 	(void)state;
-	slab_failslab_set(lab.m, &(struct slab_failslab){
-					 .times = 1, .interval = 7,
-					 .space = 1 << 20, .fail_nth = 2,
-					 .task_filter = true });
-	assert_string_equal(outcome(cache(), GFP_KERNEL), ".x......");
-	slab_failslab_get(lab.m, &now);
-	assert_int_equal(now.times, 0);
-	assert_int_equal(now.fail_nth, 0);
+	set(&(struct change){ .times = 1,
+			      .interval = 7,
+			      .space = 1 << 20,
+			      .fail_nth = 2,
+			      .task_filter = true });
+	assert_string_equal(outcome(s, GFP_KERNEL), ".x......");
+	assert_int_equal(now()->times, 0);
+	assert_int_equal(all_now()->task.fail_nth, 0);
 }
 
 static void filters_of_failslab_come_first(void **state)
@@ -125,20 +178,18 @@ static void filters_of_failslab_come_first(void **state)
 	struct kmem_cache *s = cache();
 
 	(void)state;
-	slab_failslab_set(lab.m, &always);
+	set(&always);
 	assert_string_equal(outcome(s, GFP_KERNEL | __GFP_NOFAIL), "........");
 	assert_string_equal(outcome(s, GFP_KERNEL), "xxxxxxxx");
-	slab_failslab_set(lab.m, WITH(.ignore_gfp_wait = true));
+	set(WITH(.ignore_gfp_wait = true));
 	assert_string_equal(outcome(s, GFP_KERNEL), "........");
 	assert_string_equal(outcome(s, GFP_NOWAIT), "xxxxxxxx");
-	slab_failslab_set(lab.m, WITH(.cache_filter = true));
+	set(WITH(.cache_filter = true));
 	assert_string_equal(outcome(s, GFP_KERNEL), "........");
 	assert_int_equal(slab_cache_set_failslab(s, true), 0);
 	assert_string_equal(outcome(s, GFP_KERNEL), "xxxxxxxx");
 	/* a question that a filter answers does not count */
-	slab_failslab_set(lab.m, &(struct slab_failslab){ .interval = 1,
-							  .times = -1,
-							  .fail_nth = 1 });
+	set(&(struct change){ .interval = 1, .times = -1, .fail_nth = 1 });
 	assert_string_equal(outcome(s, GFP_KERNEL | __GFP_NOFAIL), "........");
 	assert_string_equal(outcome(s, GFP_KERNEL), "x.......");
 }
@@ -148,59 +199,60 @@ static void a_task_filter_spares_who_is_not_marked(void **state)
 	struct kmem_cache *s = cache();
 
 	(void)state;
-	slab_failslab_set(lab.m, WITH(.task_filter = true));
+	set(WITH(.task_filter = true));
 	assert_string_equal(outcome(s, GFP_KERNEL), "........");
-	slab_failslab_set(lab.m, WITH(.task_filter = true,
-				      .task_make_it_fail = true));
+	set(WITH(.task_filter = true, .make_it_fail = true));
 	assert_string_equal(outcome(s, GFP_KERNEL), "xxxxxxxx");
 }
 
 static void probability_is_in_percent_and_reproducible(void **state)
 {
-	struct slab_failslab half = { .probability = 50, .interval = 1,
-				      .times = -1 };
+	struct change half = { .probability = 50, .interval = 1, .times = -1 };
 	struct kmem_cache *s = cache();
 	unsigned int i, nr = 0;
 	char first[9];
 
 	(void)state;
-	slab_failslab_set(lab.m, &half);
+	set(&half);
 	for (i = 0; i < 1000; i++)
-		nr += failslab_should_fail(s, GFP_KERNEL);
+		nr += failslab_should_fail(s, GFP_KERNEL, 0);
 	assert_in_range(nr, 430, 570);
 	/* one in a hundred, not two */
 	half.probability = 1;
-	slab_failslab_set(lab.m, &half);
+	set(&half);
 	for (i = nr = 0; i < 20000; i++)
-		nr += failslab_should_fail(s, GFP_KERNEL);
+		nr += failslab_should_fail(s, GFP_KERNEL, 0);
 	assert_in_range(nr, 140, 260);
 	half.probability = 50;
 	lab_reopen(&(struct slab_machine_config){ .seed = 9 });
-	slab_failslab_set(lab.m, &half);
-	memcpy(first, outcome(cache(), GFP_KERNEL), sizeof(first));
+	s = cache();
+	set(&half);
+	memcpy(first, outcome(s, GFP_KERNEL), sizeof(first));
 	lab_reopen(&(struct slab_machine_config){ .seed = 9 });
-	slab_failslab_set(lab.m, &half);
-	assert_string_equal(outcome(cache(), GFP_KERNEL), first);
+	s = cache();
+	set(&half);
+	assert_string_equal(outcome(s, GFP_KERNEL), first);
 }
 
 static void defaults_are_the_kernels(void **state)
 {
-	struct slab_failslab now;
-
 	(void)state;
-	slab_failslab_get(lab.m, &now);
-	assert_int_equal(now.probability, 0);
-	assert_int_equal(now.interval, 1);
-	assert_int_equal(now.times, 1);
-	assert_int_equal(now.space, 0);
-	assert_int_equal(now.verbose, 2);
-	assert_true(now.ignore_gfp_wait);
-	assert_false(now.cache_filter);
-	assert_false(now.task_filter);
-	slab_failslab_set(lab.m, &always);
+	assert_int_equal(now()->probability, 0);
+	assert_int_equal(now()->interval, 1);
+	assert_int_equal(now()->times, 1);
+	assert_int_equal(now()->space, 0);
+	assert_int_equal(now()->verbose, 2);
+	assert_int_equal(now()->stacktrace_depth, 32);
+	assert_int_equal(now()->require_start, 0);
+	assert_int_equal(now()->require_end, UINTPTR_MAX);
+	assert_int_equal(now()->reject_start, 0);
+	assert_int_equal(now()->reject_end, 0);
+	assert_false(now()->task_filter);
+	assert_true(all_now()->failslab.ignore_gfp_wait);
+	assert_false(all_now()->failslab.cache_filter);
+	set(&always);
 	slab_machine_reset(lab.m);
-	slab_failslab_get(lab.m, &now);
-	assert_int_equal(now.probability, 0);
+	assert_int_equal(now()->probability, 0);
 }
 
 static char said[2048];
@@ -220,28 +272,27 @@ static void a_failure_says_so_as_loud_as_wanted(void **state)
 	(void)state;
 	slab_machine_add_sink(lab.m, say, NULL);
 	slab_machine_set_site(lab.m, slab_machine_site(lab.m, "f.c", 4, ""));
-	slab_failslab_set(lab.m, &(struct slab_failslab){
-					 .probability = 100, .interval = 1,
-					 .times = 3, .space = 5,
-					 .verbose = 1 });
-	failslab_should_fail(s, GFP_KERNEL);
-	assert_string_equal(
-		said,
-		"FAULT_INJECTION: forcing a failure.\n"
-		"name failslab, interval 1, probability 100, space 5, times 3\n");
+	set(&(struct change){ .probability = 100,
+			      .interval = 1,
+			      .times = 3,
+			      .space = 5,
+			      .verbose = 1 });
+	failslab_should_fail(s, GFP_KERNEL, 0);
+	assert_string_equal(said, "FAULT_INJECTION: forcing a failure.\n"
+				  "name failslab, interval 1, probability 100, "
+				  "space 5, times 3\n");
 	said[0] = '\0';
-	failslab_should_fail(s, GFP_KERNEL | __GFP_NOWARN);
+	failslab_should_fail(s, GFP_KERNEL | __GFP_NOWARN, 0);
 	assert_string_equal(said, "");
-	slab_failslab_set(lab.m, WITH(.verbose = 2));
-	failslab_should_fail(s, GFP_KERNEL);
-	assert_string_equal(
-		said,
-		"FAULT_INJECTION: forcing a failure.\n"
-		"name failslab, interval 1, probability 100, space 0, times -1\n"
-		"Call Trace:\n <TASK>\n f.c:4\n </TASK>\n");
+	set(WITH(.verbose = 2));
+	failslab_should_fail(s, GFP_KERNEL, 0);
+	assert_string_equal(said, "FAULT_INJECTION: forcing a failure.\n"
+				  "name failslab, interval 1, probability 100, "
+				  "space 0, times -1\n"
+				  "Call Trace:\n <TASK>\n f.c:4\n </TASK>\n");
 	said[0] = '\0';
-	slab_failslab_set(lab.m, &always);
-	failslab_should_fail(s, GFP_KERNEL);
+	set(&always);
+	failslab_should_fail(s, GFP_KERNEL, 0);
 	assert_string_equal(said, "");
 	/* it is no finding */
 	assert_int_equal(slab_machine_reports(lab.m), 0);
@@ -258,15 +309,15 @@ static void count_messages(void *arg, const struct slab_report *r)
 
 static void messages_are_limited_when_told_so(void **state)
 {
-	struct slab_failslab set = always;
+	struct change few = always;
 	struct kmem_cache *s = cache();
 
 	(void)state;
 	nr_said = 0;
-	set.verbose = 1;
-	set.verbose_ratelimit_interval_ms = 100;
-	set.verbose_ratelimit_burst = 3;
-	slab_failslab_set(lab.m, &set);
+	few.verbose = 1;
+	few.limit_ms = 100;
+	few.burst = 3;
+	set(&few);
 	slab_machine_add_sink(lab.m, count_messages, NULL);
 	outcome(s, GFP_KERNEL);
 	assert_int_equal(nr_said, 3);
@@ -277,8 +328,8 @@ static void messages_are_limited_when_told_so(void **state)
 	slab_machine_tick(lab.m, 1);
 	outcome(s, GFP_KERNEL);
 	assert_int_equal(nr_said, 6);
-	set.verbose_ratelimit_interval_ms = 0;
-	slab_failslab_set(lab.m, &set);
+	few.limit_ms = 0;
+	set(&few);
 	outcome(s, GFP_KERNEL);
 	assert_int_equal(nr_said, 14);
 }
@@ -288,12 +339,93 @@ static void an_allocation_that_fails_gives_nothing(void **state)
 	struct kmem_cache *s = cache();
 
 	(void)state;
-	slab_failslab_set(lab.m, &(struct slab_failslab){
-					 .probability = 100, .interval = 1,
-					 .times = 1 });
+	set(&(struct change){ .probability = 100, .interval = 1, .times = 1 });
 	assert_null(kmem_cache_alloc(s, GFP_KERNEL));
 	assert_non_null(kmem_cache_alloc(s, GFP_KERNEL));
 	assert_int_equal(lab.events[SLAB_EVENT_FAIL_INJECTED], 1);
+}
+
+/* failslab=INTERVAL,PROBABILITY,SPACE,TIMES */
+static void boot_options_are_four_numbers_in_this_order(void **state)
+{
+	static const struct {
+		const char *value;
+		int err;
+	} rows[] = {
+		{ "10,100,4096,-1", 0 },
+		{ "1,0,-5,0", 0 },
+		{ "1,2,3", -EINVAL },
+		{ "", -EINVAL },
+		{ "1,2,3,", -EINVAL },
+		{ "1,2,3,4,5", -EINVAL },
+		{ "1,2,3,4x", -EINVAL },
+		{ "-1,2,3,4", -EINVAL },
+		{ "1,-2,3,4", -EINVAL },
+		{ "1,2,3,2147483648", -EINVAL },
+		{ "1,2,2147483648,4", -EINVAL },
+		{ "99999999999999999999,2,3,4", -EINVAL },
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		int err;
+
+		lab_reopen(&(struct slab_machine_config){ 0 });
+		slab_machine_add_sink(lab.m, say, NULL);
+		said[0] = '\0';
+		err = slab_machine_sysctl(lab.m, "failslab", rows[i].value);
+		if (err != rows[i].err) {
+			print_error("failslab=%s: found %d, wanted %d\n",
+				    rows[i].value, err, rows[i].err);
+			fail();
+		}
+		assert_string_equal(
+			said,
+			err ? "FAULT_INJECTION: failed to parse arguments\n"
+			    : "");
+		assert_int_equal(now()->times == 1, err != 0);
+		assert_int_equal(all_now()->fail_page_alloc.attr.times, 1);
+	}
+	slab_machine_reset(lab.m);
+	assert_int_equal(
+		slab_machine_sysctl(lab.m, "failslab", "10,20,4096,-1"), 0);
+	assert_int_equal(now()->interval, 10);
+	assert_int_equal(now()->probability, 20);
+	assert_int_equal(now()->space, 4096);
+	assert_int_equal(now()->times, -1);
+	assert_int_equal(
+		slab_machine_sysctl(lab.m, "fail_page_alloc", "3,4,5,6"), 0);
+	assert_int_equal(all_now()->fail_page_alloc.attr.interval, 3);
+	assert_int_equal(all_now()->fail_page_alloc.attr.times, 6);
+	assert_int_equal(now()->interval, 10);
+}
+
+static __attribute__((noinline)) void *call(struct kmem_cache *s)
+{
+	void *volatile p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	return p;
+}
+
+/* The library's own functions in between are not looked at. */
+static void the_innermost_caller_is_who_called_the_library(void **state)
+{
+	struct kmem_cache *s =
+		__kmem_cache_create("fail", 64, 0, SLAB_STORE_USER, NULL);
+	struct slab_track track;
+	struct slab_faults f;
+
+	(void)state;
+	assert_int_equal(slab_object_tracks(lab.m, call(s), &track, NULL), 0);
+	set(&always);
+	slab_faults_get(lab.m, &f);
+	f.failslab.attr.stacktrace_depth = 1;
+	f.failslab.attr.require_start = track.addr;
+	f.failslab.attr.require_end = track.addr + 1;
+	slab_faults_set(lab.m, &f);
+	assert_null(call(s));
+	assert_non_null(kmem_cache_alloc(s, GFP_KERNEL));
 }
 
 int main(void)
@@ -311,6 +443,8 @@ int main(void)
 		lab_test(a_failure_says_so_as_loud_as_wanted),
 		lab_test(messages_are_limited_when_told_so),
 		lab_test(an_allocation_that_fails_gives_nothing),
+		lab_test(boot_options_are_four_numbers_in_this_order),
+		lab_test(the_innermost_caller_is_who_called_the_library),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -549,6 +549,11 @@ static const struct title_case titles[] = {
 	{ SLAB_REPORT_PARTIAL_COUNT,
 	  "SLUB paper: 1 partial slabs counted but counter=2" },
 	{ SLAB_REPORT_SLABS_COUNT, "SLUB paper: 1 slabs counted but counter=2" },
+	{ SLAB_REPORT_SLAB_LIST,
+	  BUG "Slab list corrupt, link is 0x00007f00000000a8" },
+	{ SLAB_REPORT_BAD_SHEAF, "SLUB paper: 1 Sheaf corrupt=2" },
+	{ SLAB_REPORT_BAD_BARN, "SLUB paper: 1 Barn corrupt=2" },
+	{ SLAB_REPORT_SHEAF_HANDLE, "no sheaf that it lent" },
 	{ SLAB_REPORT_NOT_KMALLOC,
 	  "page dumped because: Not a kmalloc allocation" },
 	{ SLAB_REPORT_NOT_IN_SLAB, "object is not in a slab page" },
@@ -679,6 +684,7 @@ static void every_fix_prints_its_exact_line(void **state)
 		[SLAB_FIX_COUNT_ADJUSTED] =
 			"FIX paper: Object count adjusted\n",
 		[SLAB_FIX_ALL_USED] = "FIX paper: Marking all objects used\n",
+		[SLAB_FIX_LISTS_REBUILT] = "FIX paper: Slab lists rebuilt\n",
 		[SLAB_FIX_NOT_FREED] =
 			"FIX paper: Object at 0x00007f00000000a8 not freed\n",
 	};

@@ -187,7 +187,7 @@ static void keys_are_judged(void **state)
 
 static void targets_are_judged(void **state)
 {
-	struct kmem_cache *s = cache(0);
+	struct kmem_cache *s = cache(NO_SHEAVES);
 	uint8_t *a = kmem_cache_alloc(s, GFP_KERNEL), *b;
 
 	(void)state;
@@ -218,12 +218,12 @@ static void full_slabs_have_no_chain(void **state)
 	refused("freelist-cycle", p, NULL, NULL, "free one first");
 	refused("freelist-head", p, NULL, NULL, "free one first");
 	refused("list-unlink", p, NULL, NULL, "is on no list");
+	refused("list-next", p, NULL, NULL, "is on no list");
 }
 
 static void tiny_objects_send_to_the_kind_that_fits(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("tiny", 8, NULL,
-						 SLAB_NO_MERGE);
+	struct kmem_cache *s = kmem_cache_create("tiny", 8, NULL, NO_SHEAVES);
 	void *p = kmem_cache_alloc(s, GFP_KERNEL);
 
 	(void)state;
@@ -249,6 +249,10 @@ static void nothing_is_done_twice_in_silence(void **state)
 	assert_int_equal(corrupt("slab-type", p, NULL, NULL), 0);
 	refused("slab-type", p, NULL, NULL, "already");
 	refused("inuse", p, "value", "0", "already");
+	assert_int_equal(corrupt("list-prev", p, NULL, NULL), 0);
+	refused("list-prev", p, NULL, NULL, "broken already");
+	/* it would follow them */
+	refused("list-unlink", p, NULL, NULL, "broken already");
 }
 
 /* ---- the table ---- */

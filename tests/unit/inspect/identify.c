@@ -88,8 +88,7 @@ static void the_tail_belongs_to_no_object(void **state)
 
 static void later_pages_of_a_slab_belong_to_it(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("c", 3000, NULL,
-						 SLAB_NO_MERGE);
+	struct kmem_cache *s = kmem_cache_create("c", 3000, NULL, NO_SHEAVES);
 	uint8_t *p = kmem_cache_alloc(s, GFP_KERNEL);
 	struct slab_address_info info = what_is((uintptr_t)p + 15000 + 17);
 
@@ -183,6 +182,34 @@ static void slot_agrees_with_identify_on_every_byte(void **state)
 	assert_int_equal(slab_target_slot(target, 0, &slot), -ENOENT);
 }
 
+/* And a name leads back to the object, also behind slabs that went. */
+static void place_is_the_way_back(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("c", 1500, NULL, NO_SHEAVES);
+	unsigned int per_slab = s->oo.objects, i;
+	struct slab_slot_info slot;
+	void *p[64];
+	uintptr_t at;
+
+	(void)state;
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 64, p), 64);
+	for (i = 0; i < per_slab; i++)
+		kmem_cache_free(s, p[i]);
+	kmem_cache_shrink(s);
+	for (i = per_slab; i < 64; i++) {
+		slab_target_slot(target, (uintptr_t)p[i], &slot);
+		assert_int_equal(slab_target_place(target, "c", slot.slab_nr,
+						   (unsigned int)slot.index,
+						   &at),
+				 0);
+		assert_int_equal(at, (uintptr_t)p[i]);
+	}
+	assert_int_equal(slab_target_place(target, "c", 1, 0, &at), -ENOENT);
+	assert_int_equal(slab_target_place(target, "c", 2, per_slab, &at),
+			 -ENOENT);
+	assert_int_equal(slab_target_place(target, "d", 2, 0, &at), -ENOENT);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -195,6 +222,7 @@ int main(void)
 		test(outside_of_the_pages_it_says_where),
 		test(a_slab_whose_cache_pointer_is_gone_is_no_slab_of_ours),
 		test(slot_agrees_with_identify_on_every_byte),
+		test(place_is_the_way_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

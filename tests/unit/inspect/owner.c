@@ -96,7 +96,7 @@ static void user_and_freelist_make_up_a_debug_slab(void **state)
 
 static void user_and_freelist_make_up_a_plain_slab(void **state)
 {
-	struct kmem_cache *s = cache(0);
+	struct kmem_cache *s = cache(NO_SHEAVES);
 	void *a = kmem_cache_alloc(s, GFP_KERNEL);
 
 	(void)state;
@@ -169,7 +169,7 @@ static void behind_a_cut_chain_a_debug_cache_says_lost(void **state)
 
 static void behind_a_cut_chain_a_plain_cache_does_not_know(void **state)
 {
-	struct kmem_cache *s = cache(0);
+	struct kmem_cache *s = cache(NO_SHEAVES);
 	void *a = kmem_cache_alloc(s, GFP_KERNEL);
 
 	(void)state;

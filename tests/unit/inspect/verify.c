@@ -238,6 +238,20 @@ static void a_slab_lost_from_its_list_is_found_twice(void **state)
 			    "SLUB ring: 0 partial slabs counted but counter=1");
 }
 
+static void a_list_that_does_not_lead_back_is_found(void **state)
+{
+	struct kmem_cache *s = cache(SLAB_POISON);
+	void *p = kmem_cache_alloc(s, GFP_KERNEL);
+
+	(void)state;
+	corrupt("list-prev", p);
+	assert_string_equal(verify(s), "SLAB_LIST");
+	assert_int_equal(found[0].slab, virt_to_slab(lab.m, p));
+	assert_true(found[0].is_zap);
+	/* and it is left as it was */
+	assert_string_equal(verify(s), "SLAB_LIST");
+}
+
 static void a_slab_on_no_list_and_not_marked_is_found(void **state)
 {
 	struct kmem_cache *s = cache(SLAB_POISON);
@@ -294,6 +308,7 @@ int main(void)
 		test(a_chain_to_an_object_in_use_is_found_by_its_user),
 		test(one_broken_link_is_one_finding_and_the_count),
 		test(a_slab_lost_from_its_list_is_found_twice),
+		test(a_list_that_does_not_lead_back_is_found),
 		test(a_slab_on_no_list_and_not_marked_is_found),
 		test(a_wrong_count_of_slabs_is_found),
 		test(a_wrong_cache_pointer_is_found_on_the_list),

@@ -237,8 +237,8 @@ static void a_slab_that_went_is_not_remembered(void **state)
 
 static void pages_in_a_grace_period_are_no_slab(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("ring", 200, NULL,
-						 SLAB_TYPESAFE_BY_RCU);
+	struct kmem_cache *s = kmem_cache_create(
+		"ring", 200, NULL, SLAB_TYPESAFE_BY_RCU | NO_SHEAVES);
 
 	(void)state;
 	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));

@@ -89,6 +89,12 @@ static void sentences_take_numbers_and_what_has_no_name(void **state)
 	last = (struct slab_event){ .kind = SLAB_EVENT_CACHE_NEW, .a = 64,
 				    .b = 72, .cache = "x" };
 	expect_sentence("cache x is made: objects of 64 bytes every 72 bytes");
+	last = (struct slab_event){ .kind = SLAB_EVENT_PUSH, .cache = "x",
+				    .slab_nr = 2, .index = 3, .a = 1, .b = 4 };
+	expect_sentence("the free chain of x:S2 takes x:S2#3 and 4 more "
+			"(in use now 1)");
+	last.b = 0;
+	expect_sentence("the free chain of x:S2 takes x:S2#3 (in use now 1)");
 	/* a slab that has no number yet; addresses are slot 0's */
 	last = (struct slab_event){
 		.kind = SLAB_EVENT_CHECK_FAIL, .a = 2, .cache = "x",
@@ -180,6 +186,25 @@ static void steps_of_the_machine_are_events_too(void **state)
 	expect_sentence("CPU 1 goes on");
 }
 
+static void a_lock_knows_its_name_and_who_took_it(void **state)
+{
+	struct kmem_cache *s;
+	struct slab_lock *lock;
+
+	(void)state;
+	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 3 });
+	s = kmem_cache_create("ring", 64, NULL, SLAB_POISON);
+	lock = &s->node[0]->list_lock;
+	slab_machine_set_cpu(lab.m, 2);
+	kmem_cache_free(s, kmem_cache_alloc(s, GFP_KERNEL));
+	assert_string_equal(slab_lock_name(lock), "list_lock");
+	assert_int_equal(slab_lock_holder(lock), 2);
+	slab_machine_set_cpu(lab.m, 1);
+	kmem_cache_alloc(s, GFP_KERNEL);
+	assert_int_equal(slab_lock_holder(lock), 1);
+	assert_string_equal(slab_lock_name(&lab.m->slab_mutex), "slab_mutex");
+}
+
 static unsigned int nr_points;
 
 static void pass(void *arg, enum slab_point_kind point)
@@ -217,6 +242,7 @@ int main(void)
 		lab_test(events_are_numbered_and_the_hook_comes_off),
 		lab_test(long_names_are_cut),
 		lab_test(steps_of_the_machine_are_events_too),
+		lab_test(a_lock_knows_its_name_and_who_took_it),
 		lab_test(points_are_passed_while_the_hook_is_on),
 	};
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache/hotplug.c - CPUs and memory come and go
+ *
+ * spec/allocator/alloc-free-paths.md 3.20 and 3.22.
+ */
+#include "cache/sheaf.h"
+
+#include <errno.h>
+
+static void cpu_gone(struct slab_machine *m, unsigned int cpu)
+{
+	struct kmem_cache *s;
+
+	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	list_for_each_entry(s, &m->slab_caches, list)
+		flush_dead_cpu(s, cpu);
+	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_krc_drain(m, cpu);
+}
+
+int slab_machine_set_cpu_online(struct slab_machine *m, unsigned int cpu,
+				bool online)
+{
+	uint64_t bit;
+
+	if (cpu >= m->config.nr_cpu_ids)
+		return -EINVAL;
+	bit = 1ULL << cpu;
+	if (online == cpu_is_online(m, cpu))
+		return 0;
+	if (!online && cpu == m->cpu)
+		return -EBUSY;
+	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
+	m->cpus_online ^= bit;
+	if (!online)
+		cpu_gone(m, cpu);
+	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
+	machine_step(m, online ? SLAB_EVENT_CPU_ONLINE : SLAB_EVENT_CPU_OFFLINE,
+		     cpu, 0);
+	return 0;
+}
+
+static int give_barn(struct kmem_cache *s, unsigned int nid)
+{
+	return s->sheaf_capacity && !s->node[nid]->barn ?
+		       cache_add_barn(s, nid) :
+		       0;
+}
+
+int slab_machine_set_node_memory(struct slab_machine *m, unsigned int node,
+				 bool has_memory)
+{
+	uint32_t bit;
+	struct kmem_cache *s;
+	int err = 0;
+
+	if (node >= m->config.nr_nodes)
+		return -EINVAL;
+	bit = 1U << node;
+	if (has_memory == node_has_memory(m, node))
+		return 0;
+	if (!has_memory && m->nodes_memory == bit)
+		return -EBUSY;
+	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
+	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	list_for_each_entry(s, &m->slab_caches, list) {
+		/* its structures stay: the memory may come back */
+		if (!has_memory)
+			cache_shrink(s);
+		else if (!err)
+			err = give_barn(s, node);
+	}
+	if (!err)
+		m->nodes_memory ^= bit;
+	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
+	if (!err)
+		machine_step(m, has_memory ? SLAB_EVENT_NODE_ONLINE :
+					     SLAB_EVENT_NODE_OFFLINE,
+			     node, 0);
+	return err;
+}

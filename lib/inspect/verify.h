@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inspect/verify.h - what the parts of verify share
+ *
+ *	verify.c	  slabs, their objects, the lists of a node
+ *	verify_sheaves.c  what rests in front of the slabs
+ */
+#ifndef SLAB_INSPECT_VERIFY_H
+#define SLAB_INSPECT_VERIFY_H
+
+#include "inspect/target.h"
+
+struct verifier {
+	struct slab_target *t;
+	struct kmem_cache *s;
+	slab_sink_fn fn;
+	void *arg;
+	long findings;
+};
+
+/* A finding about lists and counters: no slab to show. */
+void verify_line(struct verifier *vf, enum slab_report_kind kind,
+		 const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* P1 to P6 and P8 of the sheaves and barns of vf->s. 0 or -ENOMEM. */
+int verify_sheaves(struct verifier *vf, const struct walk *w);
+
+#endif
