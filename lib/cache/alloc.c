@@ -190,7 +190,7 @@ static void out_of_memory(struct kmem_cache *s, gfp_t gfp, int node)
 			continue;
 		lists_make_whole(s, n);
 		list_for_each_entry(slab, &n->partial, slab_list)
-			nr_free += slab->objects - slab->inuse;
+			nr_free += nr_on_chain(slab_read(slab));
 		node_unlock(s, n);
 		report_note(m, "  node %u: slabs: %lu, objs: %lu, free: %lu",
 			    nid, n->nr_slabs, n->total_objects, nr_free);

@@ -17,15 +17,23 @@
 
 /* ---- one slab ---- */
 
-/* The next object of a chain, or NULL with a report when it leads astray. */
+/* The slab was taken as full already: what its chain held is lost. */
+static void report_chain(struct kmem_cache *s, struct slab *slab)
+{
+	struct slab_view v = view_live(s, slab);
+
+	report_slab(&v, SLAB_REPORT_FREEPTR_SLAB, NULL, 0, 0);
+	report_fix(&v, SLAB_FIX_FREELIST_CLEARED, NULL);
+}
+
+/* Can the next object of a chain be read? Reported when it leads astray. */
 static bool may_follow(struct kmem_cache *s, struct slab *slab, void *object)
 {
 	struct slab_view v = view_live(s, slab);
 
 	if (view_may_follow(&v, object))
 		return true;
-	report_slab(&v, SLAB_REPORT_FREEPTR_SLAB, NULL, 0, 0);
-	report_fix(&v, SLAB_FIX_FREELIST_CLEARED, NULL);
+	report_chain(s, slab);
 	return false;
 }
 
@@ -66,8 +74,12 @@ static unsigned int grab(struct kmem_cache *s, struct slab *slab, void **p,
 			 unsigned int max)
 {
 	struct freelist_counters was = grab_chain(s, slab);
-	unsigned int nr = was.objects - was.inuse, got = 0;
+	unsigned int nr = nr_on_chain(was), got = 0;
 	void *object = was.freelist;
+
+	/* damage: more in use than there are, and a chain all the same */
+	if (!nr)
+		report_chain(s, slab);
 
 	while (got < MIN(nr, max)) {
 		if (!may_follow(s, slab, object))
@@ -108,7 +120,7 @@ static bool isolate(struct kmem_cache *s, struct kmem_cache_node *n, gfp_t gfp,
 		return false;
 	while ((slab = lists_next_partial(s, n, last))) {
 		struct freelist_counters fc = slab_read(slab);
-		unsigned int nr = fc.objects - fc.inuse;
+		unsigned int nr = nr_on_chain(fc);
 
 		if (!slab_may_serve(s, slab, gfp)) {
 			last = slab;
@@ -127,7 +139,7 @@ static bool isolate(struct kmem_cache *s, struct kmem_cache_node *n, gfp_t gfp,
 	}
 	node_unlock(s, n);
 	machine_point(s->machine, SLAB_POINT_ISOLATED);
-	return total > 0;
+	return !list_empty(slabs);
 }
 
 /* T9 and T10: slabs that were not needed after all. */

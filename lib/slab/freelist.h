@@ -74,6 +74,12 @@ static inline struct freelist_counters slab_read(const struct slab *slab)
 	return fc;
 }
 
+/* Objects that the counters promise on the chain; damaged ones promise none. */
+static inline unsigned int nr_on_chain(struct freelist_counters fc)
+{
+	return fc.inuse < fc.objects ? (unsigned int)(fc.objects - fc.inuse) : 0;
+}
+
 /* Exchanges both words if they still are old; the cache decides how: by
  * cmpxchg16b, or under the slab's lock bit. Counts a failure. */
 bool slab_update_freelist(struct kmem_cache *s, struct slab *slab,
