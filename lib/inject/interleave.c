@@ -85,7 +85,8 @@ static unsigned int choose(struct explorer *e, unsigned int nr)
 	c->nr = (uint8_t)nr;
 	e->nr_choices = e->at;
 	if (c->picked >= nr) {
-		e->broken = "the schedule does not fit: it has another choice here";
+		e->broken =
+			"the schedule does not fit: it has another choice here";
 		return 0;
 	}
 	return c->picked;
@@ -107,8 +108,7 @@ static bool next_schedule(struct explorer *e)
 
 static bool can_run(const struct thread *t)
 {
-	return !t->has_ended &&
-	       (!t->waits_for || !lock_is_held(t->waits_for));
+	return !t->has_ended && (!t->waits_for || !lock_is_held(t->waits_for));
 }
 
 /* One of those that can run, but for `but`; first: the choice of going on. */
@@ -157,8 +157,9 @@ static void tell(struct explorer *e, const char *what)
 /* ---- at a point ---- */
 static bool is_sheaf_point(enum slab_point_kind point)
 {
-	return point == SLAB_POINT_PCS_TRYLOCK || point == SLAB_POINT_PCS_LOCK ||
-	       point == SLAB_POINT_PCS_HELD || point == SLAB_POINT_PCS_UNLOCK;
+	return point == SLAB_POINT_PCS_TRYLOCK ||
+	       point == SLAB_POINT_PCS_LOCK || point == SLAB_POINT_PCS_HELD ||
+	       point == SLAB_POINT_PCS_UNLOCK;
 }
 
 /* The world as it is now; up to the last repeated choice it was judged. */
@@ -171,9 +172,9 @@ static void look(struct explorer *e)
 	else
 		world_watch(&e->w);
 	if (!e->broken && e->nr_steps >= e->max_steps)
-		e->broken = e->max_steps == MAX_STEPS ?
-				    "there is no progress" :
-				    "longer than the one that is known";
+		e->broken = e->max_steps == MAX_STEPS
+				    ? "there is no progress"
+				    : "longer than the one that is known";
 }
 
 static void give_up(void)

@@ -21,29 +21,29 @@
 #include <slab/cache.h>
 
 /* The number behind an operation: of objects, or of a slab + 1 (0: any). */
-#define INTERLEAVE_OPS(OP)                                                  \
-	OP(NONE, "nothing")                                                 \
-	OP(ALLOC, "alloc")                                                  \
-	OP(FREE, "free")	   /* an object that a user holds, of a slab */ \
-	OP(FREE_CHAIN, "free all") /* such objects of a slab, at once */    \
-	OP(REFILL, "refill")	   /* so many objects from the slabs */     \
-	OP(BULK_ALLOC, "bulk alloc")                                        \
-	OP(BULK_FREE, "bulk free") /* of any slab */                        \
-	OP(KFREE_RCU, "kfree_rcu")                                          \
-	OP(RCU_TICK, "rcu tick")                                            \
-	OP(BARRIER, "barrier")                                              \
-	OP(FLUSH_CPU, "flush cpu")                                          \
-	OP(SHRINK, "shrink")                                                \
-	OP(VALIDATE, "validate")                                            \
-	OP(PREFILL, "prefill")                                              \
-	OP(TAKE, "alloc from sheaf")                                        \
+#define INTERLEAVE_OPS(OP)                                               \
+	OP(NONE, "nothing")                                              \
+	OP(ALLOC, "alloc")                                               \
+	OP(FREE, "free") /* an object that a user holds, of a slab */    \
+	OP(FREE_CHAIN, "free all") /* such objects of a slab, at once */ \
+	OP(REFILL, "refill")	   /* so many objects from the slabs */  \
+	OP(BULK_ALLOC, "bulk alloc")                                     \
+	OP(BULK_FREE, "bulk free") /* of any slab */                     \
+	OP(KFREE_RCU, "kfree_rcu")                                       \
+	OP(RCU_TICK, "rcu tick")                                         \
+	OP(BARRIER, "barrier")                                           \
+	OP(FLUSH_CPU, "flush cpu")                                       \
+	OP(SHRINK, "shrink")                                             \
+	OP(VALIDATE, "validate")                                         \
+	OP(PREFILL, "prefill")                                           \
+	OP(TAKE, "alloc from sheaf")                                     \
 	OP(RETURN, "return sheaf")
 
 enum interleave_op {
 #define OP(id, text) INTERLEAVE_##id,
 	INTERLEAVE_OPS(OP)
 #undef OP
-	NR_INTERLEAVE_OPS,
+		NR_INTERLEAVE_OPS,
 };
 
 #define INTERLEAVE_THREADS 3U
@@ -65,8 +65,8 @@ struct interleave {
 	/* the cache */
 	unsigned int objects; /* a slab */
 	unsigned int min_partial;
-	slab_flags_t flags;   /* SLAB_NOLEAKTRACE: served from slabs alone */
-	unsigned int capacity; /* of a sheaf; 0: as flags have it */
+	slab_flags_t flags;	 /* SLAB_NOLEAKTRACE: served from slabs alone */
+	unsigned int capacity;	 /* of a sheaf; 0: as flags have it */
 	unsigned int barn_limit; /* full and empty sheaves; 0: 7.0's */
 
 	/* the start: slabs with so many objects of theirs in users' hands, the
@@ -82,8 +82,10 @@ struct interleave {
 	/* damage: the slab's freelist leads nowhere; that, and bytes behind an
 	 * object in use; bytes behind a free one */
 	enum {
-		INTERLEAVE_SOUND, INTERLEAVE_BAD_HEAD,
-		INTERLEAVE_BAD_HEAD_AND_USER, INTERLEAVE_BAD_BYTES,
+		INTERLEAVE_SOUND,
+		INTERLEAVE_BAD_HEAD,
+		INTERLEAVE_BAD_HEAD_AND_USER,
+		INTERLEAVE_BAD_BYTES,
 	} damage;
 	unsigned int damaged; /* which slab */
 
@@ -99,8 +101,8 @@ struct interleave {
 
 struct interleave_result {
 	unsigned long schedules, steps;
-	const char *broken; /* NULL: nothing was found */
-	char what[160];	    /* broken, in numbers */
+	const char *broken;		    /* NULL: nothing was found */
+	char what[160];			    /* broken, in numbers */
 	unsigned int preemptions, nr_steps; /* of the schedule that broke it */
 	char choices[INTERLEAVE_MAX_CHOICES + 3]; /* BOUND:DIGITS */
 };

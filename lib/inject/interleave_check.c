@@ -49,11 +49,13 @@ static void put_object(struct places *p, const void *object)
 	uintptr_t base, off;
 
 	if (!slab || slab->slab_cache != p->w->s)
-		return breaks(p, "P5: what a sheaf holds is an object of the cache");
+		return breaks(
+			p, "P5: what a sheaf holds is an object of the cache");
 	base = slab_base(p->w->m, slab);
 	off = (uintptr_t)object - base - p->w->s->red_left_pad;
 	if (off % p->w->s->size || off / p->w->s->size >= slab->objects)
-		return breaks(p, "P5: what a sheaf holds is an object of the cache");
+		return breaks(
+			p, "P5: what a sheaf holds is an object of the cache");
 	put_slot(p, (unsigned int)(slab - p->w->m->memmap),
 		 (unsigned int)(off / p->w->s->size),
 		 "P5: an object is in one place");
@@ -92,11 +94,13 @@ static void check_chain(struct places *p, const struct slab *slab,
 		uintptr_t off = (uintptr_t)object - base - s->red_left_pad;
 
 		if (off % s->size || off / s->size >= slab->objects)
-			return breaks(p, "S2: a link leads to an object of the slab");
+			return breaks(
+				p, "S2: a link leads to an object of the slab");
 		if (++nr > slab->objects)
 			return breaks(p, "S2: the chain ends");
 		put_slot(p, page, (unsigned int)(off / s->size),
-			 "S2, S15: what a chain has is there once, and no user has it");
+			 "S2, S15: what a chain has is there once, and no user "
+			 "has it");
 	}
 	if (nr + slab->inuse != slab->objects) {
 		snprintf(p->w->why, sizeof(p->w->why),
@@ -149,7 +153,8 @@ static void check_change(struct places *p, const struct slab *slab,
 		snprintf(p->w->why, sizeof(p->w->why),
 			 "page %u was left empty with nr_partial %lu", page,
 			 was->nr_partial);
-		breaks(p, "S12: an empty slab stays only with nr_partial <= min_partial");
+		breaks(p, "S12: an empty slab stays only with nr_partial <= "
+			  "min_partial");
 	}
 	/* judged once, when the lock was free for the first time */
 	if (is_kept && !lock_is_held(&n->list_lock))
@@ -171,8 +176,8 @@ static void check_slabs(struct places *p, struct slab_sum *sum)
 
 	for (page = 1; page < MIN(w->m->pages_high, WORLD_PAGES); page++) {
 		const struct slab *slab = &w->m->memmap[page];
-		bool is_slab = slab->type == PAGE_SLAB &&
-			       slab->slab_cache == w->s;
+		bool is_slab =
+			slab->type == PAGE_SLAB && slab->slab_cache == w->s;
 
 		check_change(p, slab, page, is_slab);
 		if (!is_slab)
@@ -181,8 +186,8 @@ static void check_slabs(struct places *p, struct slab_sum *sum)
 		sum->live++;
 		sum->listed += slab_is_partial(slab);
 		sum->frozen += slab->frozen;
-		sum->isolated += !slab_is_partial(slab) &&
-				 slab->inuse != slab->objects;
+		sum->isolated +=
+			!slab_is_partial(slab) && slab->inuse != slab->objects;
 	}
 	if (w->m->pages_high > WORLD_PAGES)
 		breaks(p, "more pages are in use than an explorer watches");
@@ -196,10 +201,9 @@ static const struct slab *listed(const struct world *w,
 
 	return slab && slab < w->m->memmap + WORLD_PAGES &&
 			       slab->type == PAGE_SLAB &&
-			       slab->slab_cache == w->s &&
-			       at->next->prev == at ?
-		       slab :
-		       NULL;
+			       slab->slab_cache == w->s && at->next->prev == at
+		       ? slab
+		       : NULL;
 }
 
 static void check_lists(struct places *p, const struct slab_sum *sum)
@@ -222,7 +226,8 @@ static void check_lists(struct places *p, const struct slab_sum *sum)
 	for (at = n->partial.next; at != &n->partial; at = at->next) {
 		slab = listed(w, at);
 		if (!slab || ++partial > sum->live)
-			return breaks(p, "S8: the partial list leads through slabs of the cache, each once");
+			return breaks(p, "S8: the partial list leads through "
+					 "slabs of the cache, each once");
 		if (!slab_is_partial(slab))
 			breaks(p, "S4: on partial means SL_partial");
 		if (!slab->freelist)
@@ -237,10 +242,12 @@ static void check_lists(struct places *p, const struct slab_sum *sum)
 	for (at = n->full.next; at != &n->full; at = at->next) {
 		slab = listed(w, at);
 		if (!slab || ++full > sum->live)
-			return breaks(p, "S8: the full list leads through slabs of the cache, each once");
+			return breaks(p, "S8: the full list leads through "
+					 "slabs of the cache, each once");
 		if (!(w->s->flags & SLAB_STORE_USER) || slab->freelist ||
 		    slab->inuse != slab->objects || slab_is_partial(slab))
-			breaks(p, "S9: on full means full, and SLAB_STORE_USER");
+			breaks(p,
+			       "S9: on full means full, and SLAB_STORE_USER");
 	}
 	if ((w->s->flags & SLAB_STORE_USER) && !sum->frozen &&
 	    n->nr_slabs != partial + full) {
@@ -281,9 +288,12 @@ static void check_barn_list(struct places *p, const struct list_head *list,
 
 		if (!sheaf_may_be(p->w->s, sheaf) || at->next->prev != at ||
 		    ++found > nr)
-			return breaks(p, "P6: a barn's lists are as long as its counts");
+			return breaks(
+				p,
+				"P6: a barn's lists are as long as its counts");
 		if (is_full != (sheaf->size != 0))
-			breaks(p, "P6: a barn's full sheaves hold objects, the empty ones none");
+			breaks(p, "P6: a barn's full sheaves hold objects, the "
+				  "empty ones none");
 		put_sheaf(p, sheaf, SHEAF_RESTS, p->w->s->sheaf_capacity);
 	}
 	if (found != nr)
@@ -298,12 +308,13 @@ static void check_waiting(struct places *p)
 
 	for (head = m->rcu_first; head; head = head->next) {
 		if (rcu_head_is_sheaf(head)) {
-			put_sheaf(p, container_of(head, struct slab_sheaf,
-						  rcu_head),
-				  SHEAF_IN_RCU, p->w->s->sheaf_capacity);
+			put_sheaf(
+				p,
+				container_of(head, struct slab_sheaf, rcu_head),
+				SHEAF_IN_RCU, p->w->s->sheaf_capacity);
 		} else if (rcu_head_is_batch(head)) {
-			const struct krc_block *b = container_of(
-				head, struct krc_block, rcu);
+			const struct krc_block *b =
+				container_of(head, struct krc_block, rcu);
 
 			for (i = 0; i < b->nr; i++)
 				put_object(p, b->p[i]);
@@ -325,15 +336,15 @@ static void check_sheaves(struct places *p)
 	if (!w->s->sheaf_capacity) {
 		for (cpu = 0; cpu < w->m->config.nr_cpu_ids; cpu++)
 			if (w->s->cpu_sheaves[cpu].main != bootstrap_sheaf)
-				breaks(p, "P8: no sheaves but the bootstrap sheaf");
+				breaks(p, "P8: no sheaves but the bootstrap "
+					  "sheaf");
 		return;
 	}
 	for (cpu = 0; cpu < w->m->config.nr_cpu_ids; cpu++)
 		check_cpu(p, &w->s->cpu_sheaves[cpu]);
 	if (!lock_is_held(&barn->lock)) {
 		check_barn_list(p, &barn->sheaves_full, barn->nr_full, true);
-		check_barn_list(p, &barn->sheaves_empty, barn->nr_empty,
-				false);
+		check_barn_list(p, &barn->sheaves_empty, barn->nr_empty, false);
 	}
 	if (lock_is_held(&w->s->lent_lock))
 		return;
@@ -377,8 +388,9 @@ static void check_quiet(struct places *p, const struct slab_sum *sum)
 		if (slab->type == PAGE_SLAB && !is_damaged(w, page) &&
 		    p->objects[page] != (1U << slab->objects) - 1) {
 			snprintf(p->w->why, sizeof(p->w->why),
-				 "page %u: objects 0x%x of 0x%x are found", page,
-				 p->objects[page], (1U << slab->objects) - 1);
+				 "page %u: objects 0x%x of 0x%x are found",
+				 page, p->objects[page],
+				 (1U << slab->objects) - 1);
 			breaks(p, "N5: every object is in some place");
 		}
 	}
@@ -413,8 +425,7 @@ const char *world_check(struct world *w, bool is_quiet)
 	memcpy(p.objects, w->state.held, sizeof(p.objects));
 	check_slabs(&p, &sum);
 	for (page = 1; page < MIN(w->m->pages_high, WORLD_PAGES); page++)
-		if (w->state.held[page] &&
-		    w->m->memmap[page].type != PAGE_SLAB)
+		if (w->state.held[page] && w->m->memmap[page].type != PAGE_SLAB)
 			breaks(&p, "S14: a slab dies with no object in use");
 	check_lists(&p, &sum);
 	check_sheaves(&p);

@@ -16,15 +16,15 @@ static unsigned int page_of(const struct world *w, const void *object)
 static unsigned int slot_of(const struct world *w, const void *object)
 {
 	return (unsigned int)(((uintptr_t)object % PAGE_SIZE -
-			       w->s->red_left_pad) / w->s->size);
+			       w->s->red_left_pad) /
+			      w->s->size);
 }
 
 static void *object_at(const struct world *w, unsigned int page,
 		       unsigned int slot)
 {
-	return (void *)slab_object(w->s,
-				   w->m->base + ((uintptr_t)page << PAGE_SHIFT),
-				   slot);
+	return (void *)slab_object(
+		w->s, w->m->base + ((uintptr_t)page << PAGE_SHIFT), slot);
 }
 
 /* ---- the image ---- */
@@ -42,7 +42,7 @@ struct image {
 	struct slab heads[MAX_PAGE_ORDER];
 	uintptr_t links[WORLD_PAGES][WORLD_SLOTS];
 	size_t meta_bytes, page_bytes; /* page_bytes 0: links are enough */
-	uint8_t bytes[]; /* metadata, then pages */
+	uint8_t bytes[];	       /* metadata, then pages */
 };
 
 #define FIRST_HEAD 4U
@@ -136,7 +136,7 @@ static void *let_go(struct world *w, unsigned int page)
 		if (!w->state.held[p])
 			continue;
 		slot = (unsigned int)__builtin_ctz(w->state.held[p]);
-		w->state.held[p] &= (uint8_t)~(1U << slot);
+		w->state.held[p] &= (uint8_t) ~(1U << slot);
 		return object_at(w, p, slot);
 	}
 	return NULL;
@@ -152,7 +152,7 @@ static void now_free(void *arg, const struct slab_event *event)
 	if (event->kind != SLAB_EVENT_FREE || page >= WORLD_PAGES)
 		return;
 	slot = slot_of(w, (void *)event->object);
-	w->state.waiting[page] &= (uint8_t)~(1U << slot);
+	w->state.waiting[page] &= (uint8_t) ~(1U << slot);
 	w->state.given[page][slot] = 0;
 }
 
@@ -179,16 +179,17 @@ static const char *barrier(struct world *w)
 		for (slot = 0; slot < WORLD_SLOTS; slot++)
 			if (w->state.given[page][slot] &&
 			    w->state.given[page][slot] <= before)
-				return "7.5.7: after a barrier what was given to kfree_rcu before it is free";
+				return "7.5.7: after a barrier what was given "
+				       "to kfree_rcu before it is free";
 	return NULL;
 }
 
 /* ---- steps ---- */
 static const char *memory(const struct world *w, bool is_there)
 {
-	return is_there || w->state.may_lack_memory ?
-		       NULL :
-		       "N5: there is memory, and a request fails";
+	return is_there || w->state.may_lack_memory
+		       ? NULL
+		       : "N5: there is memory, and a request fails";
 }
 
 /* Without sheaves a free goes to one slab, which lives as long as it needs it. */
@@ -221,8 +222,8 @@ const char *world_touches(const struct world *w, unsigned int thread)
 	unsigned int page = w->state.frees[thread].page;
 	const struct slab *slab = &w->m->memmap[page];
 
-	if (!page || (slab->type == PAGE_SLAB &&
-		      slab->nr == w->state.frees[thread].nr))
+	if (!page ||
+	    (slab->type == PAGE_SLAB && slab->nr == w->state.frees[thread].nr))
 		return NULL;
 	return "S14: a slab that is dead is not used";
 }
@@ -250,8 +251,8 @@ static const char *lent(struct world *w, unsigned int thread, unsigned int op,
 		*sheaf = kmem_cache_prefill_sheaf(w->s, GFP, nr);
 		return memory(w, *sheaf);
 	case INTERLEAVE_TAKE:
-		p = *sheaf ? kmem_cache_alloc_from_sheaf(w->s, GFP, *sheaf) :
-			     NULL;
+		p = *sheaf ? kmem_cache_alloc_from_sheaf(w->s, GFP, *sheaf)
+			   : NULL;
 		return p ? hold(w, p) : NULL;
 	default:
 		if (*sheaf)
@@ -418,9 +419,10 @@ static struct slab_sheaf *filled(struct world *w, int nr)
 		return NULL;
 	sheaf = sheaf_alloc(w->s, GFP_KERNEL);
 	if (sheaf)
-		sheaf->size = refill_objects(w->s, sheaf->objects, GFP_KERNEL,
-					     (unsigned int)nr,
-					     (unsigned int)nr) & 0xff;
+		sheaf->size =
+			refill_objects(w->s, sheaf->objects, GFP_KERNEL,
+				       (unsigned int)nr, (unsigned int)nr) &
+			0xff;
 	return sheaf;
 }
 
@@ -473,9 +475,10 @@ static void arrange_slabs(struct world *w)
 	for (i = 0; i < INTERLEAVE_SLABS; i++) {
 		if (!(keep & (1U << i)))
 			continue;
-		for (k = w->in->objects; k > (unsigned int)w->in->used[i]; k--) {
+		for (k = w->in->objects; k > (unsigned int)w->in->used[i];
+		     k--) {
 			w->state.held[w->page_of[i]] &=
-				(uint8_t)~(1U << (k - 1));
+				(uint8_t) ~(1U << (k - 1));
 			kmem_cache_free(w->s,
 					object_at(w, w->page_of[i], k - 1));
 		}

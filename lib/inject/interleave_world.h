@@ -26,7 +26,8 @@ struct seen {
 struct world_state {
 	uint8_t held[WORLD_PAGES];    /* a bit an object that a user holds */
 	uint8_t waiting[WORLD_PAGES]; /* kfree_rcu'd and not freed yet */
-	unsigned int given[WORLD_PAGES][WORLD_SLOTS]; /* by which kfree_rcu, from 1 */
+	unsigned int given[WORLD_PAGES]
+			  [WORLD_SLOTS]; /* by which kfree_rcu, from 1 */
 	unsigned int nr_given;
 	struct slab_sheaf *lent[INTERLEAVE_THREADS];
 	struct seen seen[WORLD_PAGES];
@@ -45,7 +46,7 @@ struct world {
 	const struct interleave *in;
 	unsigned int page_of[INTERLEAVE_SLABS]; /* 0: no such slab at first */
 	unsigned int threads;
-	size_t meta_before;	  /* used without the cache */
+	size_t meta_before; /* used without the cache */
 	struct world_state state;
 	struct image *image;
 	char why[120]; /* what is broken, in numbers */

@@ -6,7 +6,10 @@
  */
 #include "explore.h"
 
-#define STEP(name, n) { INTERLEAVE_##name, n }
+#define STEP(name, n)                \
+	{                            \
+		INTERLEAVE_##name, n \
+	}
 
 static const struct {
 	uint8_t op, arg;
@@ -108,7 +111,8 @@ static void a_freelist_that_leads_nowhere(void **state)
 	each_cache(2, INTERLEAVE_BAD_HEAD, true);
 }
 
-static void a_free_that_is_refused_and_a_freelist_that_leads_nowhere(void **state)
+static void
+a_free_that_is_refused_and_a_freelist_that_leads_nowhere(void **state)
 {
 	(void)state;
 	explore_begin();
@@ -129,7 +133,8 @@ int main(void)
 		explore_test(sound_slabs_of_2_objects),
 		explore_test(sound_slabs_of_3_objects),
 		explore_test(a_freelist_that_leads_nowhere),
-		explore_test(a_free_that_is_refused_and_a_freelist_that_leads_nowhere),
+		explore_test(
+			a_free_that_is_refused_and_a_freelist_that_leads_nowhere),
 		explore_test(overwritten_bytes_behind_a_free_object),
 	};
 

@@ -26,7 +26,7 @@
 static struct {
 	const char *family;
 	unsigned long start, schedules, steps; /* start: the number of this */
-	const char *wanted; /* CHOICES of SLAB_SCHEDULE */
+	const char *wanted;		       /* CHOICES of SLAB_SCHEDULE */
 	unsigned long wanted_start;
 	unsigned int more; /* preemptions */
 	bool is_campaign;
@@ -38,7 +38,8 @@ static inline void explore_signal(int sig)
 	char choices[INTERLEAVE_MAX_CHOICES + 3];
 
 	if (interleave_running(choices)) {
-		printf("signal %d; the steps:\nSLAB_TEST=%s SLAB_SCHEDULE=%lu/%s %s\n",
+		printf("signal %d; the steps:\nSLAB_TEST=%s "
+		       "SLAB_SCHEDULE=%lu/%s %s\n",
 		       sig, explorer.family, explorer.start, choices,
 		       program_invocation_name);
 		fflush(stdout);
@@ -53,8 +54,8 @@ static inline int explore_setup(void **state)
 
 	(void)state;
 	memset(&lab, 0, sizeof(lab));
-	lab_open(&(struct slab_machine_config){ .seed = 1, .nr_cpus = 2,
-						.stack_depot_disable = true });
+	lab_open(&(struct slab_machine_config){
+		.seed = 1, .nr_cpus = 2, .stack_depot_disable = true });
 	slab_machine_set_event_hook(lab.m, NULL, NULL);
 	explorer.start = explorer.schedules = explorer.steps = 0;
 	explorer.wanted = schedule ? strchr(schedule, '/') : NULL;
@@ -83,11 +84,12 @@ static inline void explore_say(const struct interleave *in,
 	interleave_describe(in, text, sizeof(text));
 	printf("%s: start %lu: %s\n", explorer.family, explorer.start, text);
 	interleave_replay(lab.m, in, r->choices, stdout, &again);
-	printf("%u steps, %u preemptions, after %lu schedules of the family; again:\n"
+	printf("%u steps, %u preemptions, after %lu schedules of the family; "
+	       "again:\n"
 	       "SLAB_TEST=%s SLAB_SCHEDULE=%lu/%s %s\n",
-	       r->nr_steps, r->preemptions,
-	       explorer.schedules + r->schedules, explorer.family,
-	       explorer.start, r->choices, program_invocation_name);
+	       r->nr_steps, r->preemptions, explorer.schedules + r->schedules,
+	       explorer.family, explorer.start, r->choices,
+	       program_invocation_name);
 }
 
 static inline void explore_family(const char *family)

@@ -5,13 +5,16 @@
  */
 #include "explore.h"
 
-#define STEP(name, n) { INTERLEAVE_##name, n }
+#define STEP(name, n)                \
+	{                            \
+		INTERLEAVE_##name, n \
+	}
 
 /* What one CPU does; S1 and S2 are the slabs of the start, S3 a third. */
 static const struct {
 	uint8_t op, arg;
 } ops[] = {
-	STEP(ALLOC, 0), STEP(FREE, 1),	STEP(FREE, 2), STEP(FREE_CHAIN, 1),
+	STEP(ALLOC, 0),	 STEP(FREE, 1),	  STEP(FREE, 2),   STEP(FREE_CHAIN, 1),
 	STEP(REFILL, 1), STEP(REFILL, 2), STEP(SHRINK, 0),
 };
 #define NR_OPS (sizeof(ops) / sizeof(ops[0]))

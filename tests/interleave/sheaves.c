@@ -6,15 +6,18 @@
  */
 #include "explore.h"
 
-#define STEP(name, n) { INTERLEAVE_##name, n }
+#define STEP(name, n)                \
+	{                            \
+		INTERLEAVE_##name, n \
+	}
 
 /* The first NR_MOVING can go on on another CPU. */
 static const struct {
 	uint8_t op, arg;
 } ops[] = {
-	STEP(ALLOC, 0),	     STEP(FREE, 0),	 STEP(KFREE_RCU, 0),
-	STEP(PREFILL, 1),    STEP(BULK_FREE, 2), STEP(BULK_ALLOC, 2),
-	STEP(SHRINK, 0),     STEP(BARRIER, 0),	 STEP(RCU_TICK, 0),
+	STEP(ALLOC, 0),	    STEP(FREE, 0),	STEP(KFREE_RCU, 0),
+	STEP(PREFILL, 1),   STEP(BULK_FREE, 2), STEP(BULK_ALLOC, 2),
+	STEP(SHRINK, 0),    STEP(BARRIER, 0),	STEP(RCU_TICK, 0),
 	STEP(FLUSH_CPU, 0),
 };
 #define NR_OPS	  (sizeof(ops) / sizeof(ops[0]))
@@ -49,8 +52,8 @@ static void set(struct interleave *in, unsigned int thread, unsigned int step,
 
 static void each_pair(struct interleave *in)
 {
-	size_t nr = in->migrations && !explorer.is_campaign ? NR_MOVING :
-							      NR_OPS;
+	size_t nr =
+		in->migrations && !explorer.is_campaign ? NR_MOVING : NR_OPS;
 	size_t a, b;
 
 	for (a = 0; a < nr; a++)
