@@ -40,8 +40,8 @@ static const char *slab_rests_check(const struct kmem_cache *s,
 				    const struct slab *slab,
 				    const struct rests *r)
 {
-	size_t nr = rests_within(r, slab_base(s->machine, slab),
-				 slab_bytes(slab));
+	size_t nr =
+		rests_within(r, slab_base(s->machine, slab), slab_bytes(slab));
 	void *p;
 
 	if (!nr)
@@ -58,7 +58,8 @@ static const char *slab_rests_check(const struct kmem_cache *s,
 static const char *rest_check(const struct kmem_cache *s,
 			      const struct rest *rest)
 {
-	const struct slab *slab = virt_to_slab(s->machine, (void *)rest->object);
+	const struct slab *slab =
+		virt_to_slab(s->machine, (void *)rest->object);
 
 	if (!slab || slab->slab_cache != s ||
 	    !is_object_of(s, slab_base(s->machine, slab), slab->objects,
@@ -66,8 +67,7 @@ static const char *rest_check(const struct kmem_cache *s,
 		return "P5: what rests is an object of the cache";
 	if ((slab->flags & SL_PFMEMALLOC) &&
 	    (rest->owner == SLAB_OWNER_MAIN ||
-	     rest->owner == SLAB_OWNER_SPARE ||
-	     rest->owner == SLAB_OWNER_BARN))
+	     rest->owner == SLAB_OWNER_SPARE || rest->owner == SLAB_OWNER_BARN))
 		return "P9: no object of the emergency reserve in a sheaf";
 	return NULL;
 }
@@ -107,9 +107,9 @@ static const char *check(struct kmem_cache *s, const unsigned long *users)
 	for (i = 0; i < nr_nodes && !broken; i++) {
 		broken = node_check(s, i);
 		if (!broken && s->node[i]->barn)
-			broken = s->sheaf_capacity ?
-					 barn_check(s, s->node[i]->barn) :
-					 "P8: no barn without sheaves";
+			broken = s->sheaf_capacity
+					 ? barn_check(s, s->node[i]->barn)
+					 : "P8: no barn without sheaves";
 	}
 	for (i = 0; i < s->machine->config.nr_cpu_ids && !broken; i++)
 		broken = pcs_check(s, i);

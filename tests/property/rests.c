@@ -72,8 +72,8 @@ static bool op_lent_alloc(struct world *w, const struct op *op)
 			    l->size);
 	l->size--;
 	return lent_check(w, l) &&
-	       take_over(w, o, p, kmem_cache_size(l->s),
-			 zero ? __GFP_ZERO : 0, false) &&
+	       take_over(w, o, p, kmem_cache_size(l->s), zero ? __GFP_ZERO : 0,
+			 false) &&
 	       touched(w, l->s);
 }
 
@@ -85,8 +85,8 @@ static bool op_lent_refill(struct world *w, const struct op *op)
 
 	if (!l->sheaf)
 		return true;
-	say(w, "\t%ssheaf refill $h%u %u%s\n", maybe(w),
-	    op->object % NR_LENT, MAX(n, 1U), maybe_end(w));
+	say(w, "\t%ssheaf refill $h%u %u%s\n", maybe(w), op->object % NR_LENT,
+	    MAX(n, 1U), maybe_end(w));
 	err = kmem_cache_refill_sheaf(l->s, GFP_KERNEL, &l->sheaf, MAX(n, 1U));
 	l->size = kmem_cache_sheaf_size(l->sheaf);
 	if (l->size < before)
@@ -149,7 +149,7 @@ static bool op_node_memory(struct world *w, const struct op *op)
 static bool op_policy(struct world *w, const struct op *op)
 {
 	static const char *const words[] = {
-		"none", "preferred", "interleave", "weighted-interleave",
+		"none", "preferred",	  "interleave", "weighted-interleave",
 		"bind", "preferred-many", "local",
 	};
 	enum slab_mempolicy policy = op->a % 7;
@@ -209,7 +209,9 @@ static bool op_fail_rate(struct world *w, const struct op *op)
 
 	w->fail_rate = w->fail_rate ? 0 : 5 + op->a % 60;
 	if (w->fail_rate)
-		say(w, "\tfailslab set probability=%u interval=1 times=-1 ignore-gfp-wait=0 verbose=0\n",
+		say(w,
+		    "\tfailslab set probability=%u interval=1 times=-1 "
+		    "ignore-gfp-wait=0 verbose=0\n",
 		    w->fail_rate);
 	else
 		say(w, "\tfailslab off\n");

@@ -17,7 +17,7 @@
 #include "debug/sheaves.h"
 
 /* ---- caches and machines ---- */
-#define FEW 4U		/* objects in a sheaf of few() */
+#define FEW	    4U /* objects in a sheaf of few() */
 #define FEW_IN_SLAB 8U
 
 /* Few objects in a sheaf, and twice as many in a slab. */
@@ -80,11 +80,10 @@ static inline const char *stats_since(const struct kmem_cache *s)
 	text[0] = '\0';
 	for (i = 0; i < SLAB_NR_STATS; i++)
 		if (stat_sum(s, i) != marked[i])
-			n += (size_t)snprintf(text + n, sizeof(text) - n,
-					      "%s%s %ld", n ? ", " : "",
-					      slab_stat_name(i),
-					      (long)(stat_sum(s, i) -
-						     marked[i]));
+			n += (size_t)snprintf(
+				text + n, sizeof(text) - n, "%s%s %ld",
+				n ? ", " : "", slab_stat_name(i),
+				(long)(stat_sum(s, i) - marked[i]));
 	return text;
 }
 
@@ -95,9 +94,8 @@ static inline struct slab_sheaf *a_sheaf(struct kmem_cache *s, unsigned int n)
 
 	assert_non_null(sheaf);
 	if (n)
-		assert_int_equal(refill_objects(s, sheaf->objects, GFP_KERNEL,
-						n, n),
-				 n);
+		assert_int_equal(
+			refill_objects(s, sheaf->objects, GFP_KERNEL, n, n), n);
 	sheaf->size = n & 0xfffffff;
 	return sheaf;
 }
@@ -151,8 +149,7 @@ static inline void print_sheaf(char *text, size_t size, char letter,
 			       const struct slab_sheaf *sheaf)
 {
 	if (sheaf)
-		snprintf(text, size, "%c%u", letter,
-			 (unsigned int)sheaf->size);
+		snprintf(text, size, "%c%u", letter, (unsigned int)sheaf->size);
 	else
 		snprintf(text, size, "%c-", letter);
 }
@@ -162,8 +159,8 @@ static inline const char *shape_of(struct kmem_cache *s, unsigned int cpu)
 	const struct slub_percpu_sheaves *pcs = pcs_of(s, cpu);
 	unsigned int here = lab.m->cpu;
 	const struct node_barn *barn;
-	char main[8], spare[8], rcu[8];
-	static char text[64];
+	char main[16], spare[16], rcu[16];
+	static char text[96];
 
 	lab.m->cpu = cpu;
 	barn = barn_of(s);
@@ -178,14 +175,14 @@ static inline const char *shape_of(struct kmem_cache *s, unsigned int cpu)
 
 /* With so many objects in users' hands every invariant holds, this CPU has
  * that shape, and that was counted since arrange(). */
-#define became(s, users, shape, stats)                                    \
-	do {                                                              \
-		const char *broken_ = cache_check_users(s, users);        \
-                                                                          \
-		assert_string_equal(shape_of(s, lab.m->cpu), shape);      \
-		assert_string_equal(stats_since(s), stats);               \
-		if (broken_)                                              \
-			fail_msg("invariant: %s", broken_);               \
+#define became(s, users, shape, stats)                               \
+	do {                                                         \
+		const char *broken_ = cache_check_users(s, users);   \
+                                                                     \
+		assert_string_equal(shape_of(s, lab.m->cpu), shape); \
+		assert_string_equal(stats_since(s), stats);          \
+		if (broken_)                                         \
+			fail_msg("invariant: %s", broken_);          \
 	} while (0)
 
 /* ---- points: what is passed, and what comes in between ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* tests/unit/cache/alloc.c - from which node an object comes */
+/* tests/unit/cache/alloc.c - from which node an object comes; a sheaf's:
+ * refill.c */
 #include "../lab.h"
 
 #include "machine/page.h"
@@ -14,7 +15,7 @@ static unsigned int node_of_next(unsigned long min_partial, unsigned int ratio)
 
 	lab_reopen(
 		&(struct slab_machine_config){ .nr_cpus = 2, .nr_nodes = 2 });
-	s = kmem_cache_create("p", 1024, NULL, 0);
+	s = kmem_cache_create("p", 1024, NULL, NO_SHEAVES);
 	assert_int_equal(s->oo.objects, 16);
 	for (i = 0; i < 17; i++)
 		p[i] = kmem_cache_alloc_node(s, GFP_KERNEL, 1);
@@ -40,7 +41,7 @@ static void partial_slabs_are_those_of_the_wanted_node(void **state)
 	(void)state;
 	lab_reopen(
 		&(struct slab_machine_config){ .nr_cpus = 2, .nr_nodes = 2 });
-	s = kmem_cache_create("p", 64, NULL, 0);
+	s = kmem_cache_create("p", 64, NULL, NO_SHEAVES);
 	/* CPU 0 asks, which is node 0's */
 	for (node = 0; node < 2; node++) {
 		slabs[node] = slab_from(s, node);

@@ -224,22 +224,30 @@ static void shrink_puts_the_fullest_first(void **state)
 
 static void bulk_is_all_or_nothing(void **state)
 {
-	struct kmem_cache *s = kmem_cache_create("p", 1000, NULL, 0);
+	static const slab_flags_t flags[] = { 0, NO_SHEAVES, SLAB_POISON };
+	unsigned int i;
 	void *p[100];
 
 	(void)state;
-	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 100, p), 100);
-	intact(s);
-	kmem_cache_free_bulk(s, 100, p);
-	intact(s);
-	kmem_cache_shrink(s);
-	slab_machine_set_page_limit(lab.m, 8);
-	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 100, p), 0);
-	assert_int_equal(errno, ENOMEM);
-	kmem_cache_shrink(s);
-	assert_int_equal(slab_machine_pages_used(lab.m), 0);
-	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 0, p), 0);
-	kmem_cache_free_bulk(s, 0, p);
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct kmem_cache *s = cache(1000, flags[i]);
+
+		slab_machine_set_page_limit(lab.m, 0);
+		assert_int_equal(
+			kmem_cache_alloc_bulk(s, GFP_KERNEL, 100, p), 100);
+		intact(s);
+		kmem_cache_free_bulk(s, 100, p);
+		intact(s);
+		kmem_cache_shrink(s);
+		slab_machine_set_page_limit(lab.m, 8);
+		assert_int_equal(
+			kmem_cache_alloc_bulk(s, GFP_KERNEL, 100, p), 0);
+		assert_int_equal(errno, ENOMEM);
+		kmem_cache_shrink(s);
+		assert_int_equal(slab_machine_pages_used(lab.m), 0);
+		assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 0, p), 0);
+		kmem_cache_free_bulk(s, 0, p);
+	}
 }
 
 static void bulk_free_of_mixed_slabs_and_kmalloc_objects(void **state)
@@ -371,6 +379,8 @@ static void krealloc_keeps_contents(void **state)
 	assert_memory_equal(q, "nineteen c", 10);
 	assert_null(krealloc(q, 5UL << 20, GFP_KERNEL));
 	assert_memory_equal(q, "nineteen c", 10);
+	/* and it is ours still: the last one freed would be the next one out */
+	assert_ptr_not_equal(kmalloc(10, GFP_KERNEL), q);
 	assert_ptr_equal(krealloc(q, 0, GFP_KERNEL), ZERO_SIZE_PTR);
 	assert_int_equal(slab_machine_reports(lab.m), 0);
 }

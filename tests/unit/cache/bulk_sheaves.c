@@ -51,7 +51,8 @@ static void a_main_spare_and_full_sheaves_but_no_refill(void **state)
 	      "alloc_fastpath 13, barn_get 2");
 	/* the rest is the slabs' */
 	taken("m2 s3 r- f1 e0", 11, "m0 s0 r- f0 e1",
-	      "alloc_fastpath 9, alloc_slowpath 2, free_add_partial 1, barn_get 1, barn_get_fail 1");
+	      "alloc_fastpath 9, alloc_slowpath 2, free_add_partial 1, "
+	      "barn_get 1, barn_get_fail 1");
 	taken("m0 s0 r- f0 e3", 1, "m0 s0 r- f0 e3",
 	      "alloc_slowpath 1, alloc_slab 1, barn_get_fail 1");
 	taken("m3 s- r- f0 e0", 0, "m3 s- r- f0 e0", "");
@@ -84,7 +85,7 @@ static void a_without_a_barn_it_stops_uncounted(void **state)
 	s->node[0]->barn = NULL;
 	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 2, p), 2);
 	s->node[0]->barn = barn;
-	became(s, 2, "m0 s- r- f0 e0", 
+	became(s, 2, "m0 s- r- f0 e0",
 	       "alloc_fastpath 1, alloc_slowpath 1, free_add_partial 1");
 }
 
@@ -99,7 +100,8 @@ static void a_all_or_nothing(void **state)
 	assert_int_equal(errno, ENOMEM);
 	/* what came from sheaves went to slabs */
 	became(s, 0, "m0 s- r- f0 e1",
-	       "alloc_fastpath 7, free_add_partial 1, barn_get 1, barn_get_fail 1");
+	       "alloc_fastpath 7, free_add_partial 1, barn_get 1, "
+	       "barn_get_fail 1");
 }
 
 /* ---- free ---- */
@@ -190,8 +192,8 @@ static void f_what_is_no_object_of_it_is_refused_alone(void **state)
 	p[3] = &local;
 	arrange(s, "m0 s- r- f0 e0");
 	kmem_cache_free_bulk(s, 5, p);
-	assert_string_equal(lab_said(),
-			    "object belongs to different cache; object is not in a slab page");
+	assert_string_equal(lab_said(), "object belongs to different cache; "
+					"object is not in a slab page");
 	became(s, 0, "m3 s- r- f0 e0", "free_fastpath 3");
 }
 
@@ -238,11 +240,11 @@ static void freed_by_kind(struct kmem_cache *s, const enum kind *kinds,
 	assert_ptr_equal(slab, slab_of(reserve[63]));
 	slab->flags |= SL_PFMEMALLOC;
 	for (i = 0; i < nr; i++) {
-		p[i] = kinds[i] == RESERVE && k < 64 ? reserve[k++] :
-						      one_of(s, kinds[i]);
+		p[i] = kinds[i] == RESERVE && k < 64 ? reserve[k++]
+						     : one_of(s, kinds[i]);
 		eligible += kinds[i] == LOCAL ||
-			    (kinds[i] == RESERVE && !(slab_of(p[i])->flags &
-						      SL_PFMEMALLOC));
+			    (kinds[i] == RESERVE &&
+			     !(slab_of(p[i])->flags & SL_PFMEMALLOC));
 	}
 	arrange_cpu(s, "m0 s- r-");
 	arrange_barn(s, 0, 4);
@@ -280,14 +282,13 @@ static void h20_no_pattern_around_32_loses_an_object(void **state)
 				enum kind other = form & 1 ? RESERVE : REMOTE;
 
 				for (k = 0; k < sizes[i]; k++)
-					kinds[k] = form < 2 ?
-							   (k < at ? LOCAL :
-								     other) :
-						   form < 4 ?
-							   (k < at ? other :
-								     LOCAL) :
-							   (k == at ? LOCAL :
-								      other);
+					kinds[k] = form < 2 ? (k < at ? LOCAL
+								      : other)
+						   : form < 4
+							   ? (k < at ? other
+								     : LOCAL)
+							   : (k == at ? LOCAL
+								      : other);
 				freed_by_kind(s, kinds, sizes[i]);
 			}
 }

@@ -43,7 +43,8 @@ static void claim_01_two_sheaves_of_this_cpu_serve_first(void **state)
 	became(s, 0, "m2 s4 r- f1 e1", "alloc_fastpath 6, free_fastpath 6");
 }
 
-static void claim_02_a_barn_balances_sheaves_between_cpus_of_a_node(void **state)
+static void
+claim_02_a_barn_balances_sheaves_between_cpus_of_a_node(void **state)
 {
 	struct kmem_cache *s;
 	void *p[16];
@@ -69,7 +70,8 @@ static void claim_02_a_barn_balances_sheaves_between_cpus_of_a_node(void **state
 	assert_int_equal(s->node[0]->barn->nr_full, 1);
 }
 
-static void claim_03_while_main_or_spare_serve_nothing_else_is_paid(void **state)
+static void
+claim_03_while_main_or_spare_serve_nothing_else_is_paid(void **state)
 {
 	struct kmem_cache *s = shaped("m2 s4 r- f0 e0");
 	void *p[6];
@@ -95,8 +97,7 @@ static void claim_04_a_failed_try_goes_to_the_slabs(void **state)
 	p = alloc(s);
 	kmem_cache_free(s, p);
 	other_releases(&pcs_of(s, 0)->lock);
-	became(s, 0, "m2 s4 r- f1 e1",
-	       "alloc_slowpath 1, free_slowpath 1");
+	became(s, 0, "m2 s4 r- f1 e1", "alloc_slowpath 1, free_slowpath 1");
 }
 
 static void claim_05_a_sheaf_at_hand_avoids_refill_and_flush(void **state)
@@ -234,7 +235,8 @@ static void claim_08_freelist_and_counters_change_together(void **state)
 	}
 }
 
-static void claim_09_partial_slabs_are_marked_and_have_a_free_object(void **state)
+static void
+claim_09_partial_slabs_are_marked_and_have_a_free_object(void **state)
 {
 	struct kmem_cache *s = few();
 	struct slab *slab;
@@ -291,7 +293,8 @@ static void free_into_isolated(void *arg)
 			!slab_is_partial(isolated);
 }
 
-static void claim_11_a_slab_taken_off_the_list_is_nobodys_but_its_takers(void **state)
+static void
+claim_11_a_slab_taken_off_the_list_is_nobodys_but_its_takers(void **state)
 {
 	struct kmem_cache *s = cache(4096, NO_SHEAVES);
 	struct race race = { s, alloc(s) };
@@ -365,7 +368,8 @@ static void claim_18_slabs_are_counted_without_list_lock(void **state)
 	assert_int_equal(counted_unlocked, 2);
 }
 
-static void claim_19_without_partial_slabs_no_central_lock_is_taken(void **state)
+static void
+claim_19_without_partial_slabs_no_central_lock_is_taken(void **state)
 {
 	struct kmem_cache *s = cache(4096, NO_SHEAVES);
 	void *p[2 * FEW_IN_SLAB];
@@ -455,7 +459,8 @@ static unsigned int locks_of_a_free(unsigned int nr, unsigned int others)
 	return passed[SLAB_POINT_LIST_LOCK];
 }
 
-static void claim_24_list_lock_only_for_the_first_and_the_last_free(void **state)
+static void
+claim_24_list_lock_only_for_the_first_and_the_last_free(void **state)
 {
 	unsigned int others, nr;
 
@@ -467,7 +472,8 @@ static void claim_24_list_lock_only_for_the_first_and_the_last_free(void **state
 			unsigned int found = locks_of_a_free(nr, others);
 
 			if (found != wanted)
-				fail_msg("%u in use, %u other slabs: %u locks, wanted %u",
+				fail_msg("%u in use, %u other slabs: %u locks, "
+					 "wanted %u",
 					 nr, others, found, wanted);
 		}
 }
@@ -525,7 +531,8 @@ static void interrupt(void *arg)
 	slab_machine_interrupt(lab.m, in_interrupt, arg);
 }
 
-static void claim_26_nolock_calls_work_in_any_context_within_limits(void **state)
+static void
+claim_26_nolock_calls_work_in_any_context_within_limits(void **state)
 {
 	struct kmem_cache *s = slab_kmalloc_cache(lab.m, 64, GFP_KERNEL);
 	void *p;
@@ -569,27 +576,34 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		lab_test(claim_01_two_sheaves_of_this_cpu_serve_first),
-		lab_test(claim_02_a_barn_balances_sheaves_between_cpus_of_a_node),
-		lab_test(claim_03_while_main_or_spare_serve_nothing_else_is_paid),
+		lab_test(
+			claim_02_a_barn_balances_sheaves_between_cpus_of_a_node),
+		lab_test(
+			claim_03_while_main_or_spare_serve_nothing_else_is_paid),
 		lab_test(claim_04_a_failed_try_goes_to_the_slabs),
 		lab_test(claim_05_a_sheaf_at_hand_avoids_refill_and_flush),
 		lab_test(claim_06_locks_have_their_order),
 		lab_test(claim_06_three_of_them_stand_side_by_side),
 		lab_test(claim_07_slab_mutex_guards_caches_and_their_list),
 		lab_test(claim_08_freelist_and_counters_change_together),
-		lab_test(claim_09_partial_slabs_are_marked_and_have_a_free_object),
+		lab_test(
+			claim_09_partial_slabs_are_marked_and_have_a_free_object),
 		lab_test(claim_10_some_may_be_wholly_free_up_to_a_limit),
-		lab_test(claim_11_a_slab_taken_off_the_list_is_nobodys_but_its_takers),
+		lab_test(
+			claim_11_a_slab_taken_off_the_list_is_nobodys_but_its_takers),
 		lab_test(claim_12_a_full_plain_slab_is_on_no_list),
 		lab_test(claim_13_the_first_free_to_it_lists_it),
 		lab_test(claim_18_slabs_are_counted_without_list_lock),
-		lab_test(claim_19_without_partial_slabs_no_central_lock_is_taken),
+		lab_test(
+			claim_19_without_partial_slabs_no_central_lock_is_taken),
 		lab_test(claim_21_remote_objects_go_to_their_slabs),
 		lab_test(claim_22_and_when_there_are_too_many_full_sheaves),
 		lab_test(claim_23_a_free_to_a_slab_is_one_exchange),
-		lab_test(claim_24_list_lock_only_for_the_first_and_the_last_free),
+		lab_test(
+			claim_24_list_lock_only_for_the_first_and_the_last_free),
 		lab_test(claim_25_interrupts_are_off_under_list_and_barn_lock),
-		lab_test(claim_26_nolock_calls_work_in_any_context_within_limits),
+		lab_test(
+			claim_26_nolock_calls_work_in_any_context_within_limits),
 		lab_test(claim_28_empty_slabs_are_freed),
 	};
 

@@ -81,10 +81,8 @@ static void impossible_cpus_are_refused(void **state)
 
 	(void)state;
 	numa();
-	assert_int_equal(slab_machine_set_cpu_online(lab.m, 4, false),
-			 -EINVAL);
-	assert_int_equal(slab_machine_set_cpu_online(lab.m, 99, true),
-			 -EINVAL);
+	assert_int_equal(slab_machine_set_cpu_online(lab.m, 4, false), -EINVAL);
+	assert_int_equal(slab_machine_set_cpu_online(lab.m, 99, true), -EINVAL);
 	assert_int_equal(slab_machine_set_cpu_online(lab.m, 0, false), -EBUSY);
 	assert_int_equal(slab_machine_set_cpu_online(lab.m, 1, true), 0);
 	for (cpu = 1; cpu < 4; cpu++)
@@ -100,8 +98,8 @@ static void possible_cpus_have_sheaves_from_the_start(void **state)
 	struct kmem_cache *s;
 
 	(void)state;
-	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 1,
-						  .nr_cpu_ids = 3 });
+	lab_reopen(
+		&(struct slab_machine_config){ .nr_cpus = 1, .nr_cpu_ids = 3 });
 	s = few();
 	assert_false(slab_machine_cpu_online(lab.m, 2));
 	assert_int_equal(slab_machine_set_cpu(lab.m, 2), -EINVAL);
@@ -163,9 +161,8 @@ static void a_node_that_gets_memory_gets_a_barn(void **state)
 	struct kmem_cache *s;
 
 	(void)state;
-	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 2,
-						  .nr_nodes = 2,
-						  .memoryless = 2 });
+	lab_reopen(&(struct slab_machine_config){
+		.nr_cpus = 2, .nr_nodes = 2, .memoryless = 2 });
 	s = few();
 	assert_null(s->node[1]->barn);
 	assert_int_equal(slab_machine_set_node_memory(lab.m, 1, true), 0);
@@ -180,13 +177,11 @@ static void without_memory_for_a_barn_it_gets_none(void **state)
 	struct kmem_cache *s;
 
 	(void)state;
-	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 2,
-						  .nr_nodes = 2,
-						  .memoryless = 2 });
+	lab_reopen(&(struct slab_machine_config){
+		.nr_cpus = 2, .nr_nodes = 2, .memoryless = 2 });
 	s = few();
 	lab.m->meta.fail_after = 1;
-	assert_int_equal(slab_machine_set_node_memory(lab.m, 1, true),
-			 -ENOMEM);
+	assert_int_equal(slab_machine_set_node_memory(lab.m, 1, true), -ENOMEM);
 	assert_false(slab_machine_node_memory(lab.m, 1));
 	assert_int_equal(slab_machine_set_node_memory(lab.m, 1, true), 0);
 	intact(s);
@@ -200,8 +195,7 @@ static void impossible_nodes_are_refused(void **state)
 			 -EINVAL);
 	assert_int_equal(slab_machine_set_node_memory(lab.m, 0, true), 0);
 	assert_int_equal(slab_machine_set_node_memory(lab.m, 0, false), 0);
-	assert_int_equal(slab_machine_set_node_memory(lab.m, 1, false),
-			 -EBUSY);
+	assert_int_equal(slab_machine_set_node_memory(lab.m, 1, false), -EBUSY);
 	assert_false(slab_machine_node_memory(lab.m, 9));
 }
 

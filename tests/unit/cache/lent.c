@@ -16,8 +16,7 @@ static struct kmem_cache *shaped(const char *shape)
 
 static struct slab_sheaf *borrow(struct kmem_cache *s, unsigned int n)
 {
-	struct slab_sheaf *sheaf =
-		kmem_cache_prefill_sheaf(s, GFP_KERNEL, n);
+	struct slab_sheaf *sheaf = kmem_cache_prefill_sheaf(s, GFP_KERNEL, n);
 
 	assert_non_null(sheaf);
 	assert_true(kmem_cache_sheaf_size(sheaf) >= n);
@@ -78,7 +77,8 @@ static void p_else_a_new_one(void **state)
 	(void)state;
 	borrow(s, 1);
 	became(s, 0, "m0 s- r- f0 e0",
-	       "alloc_slab 1, sheaf_refill 4, sheaf_alloc 1, barn_get_fail 1, sheaf_prefill_slow 1");
+	       "alloc_slab 1, sheaf_refill 4, sheaf_alloc 1, barn_get_fail 1, "
+	       "sheaf_prefill_slow 1");
 }
 
 static void p_without_a_barn_nothing_is_counted_for_it(void **state)
@@ -140,7 +140,8 @@ static void p_without_pages_nothing_is_lost(void **state)
 	assert_null(kmem_cache_prefill_sheaf(s, GFP_KERNEL, 3));
 	assert_int_equal(errno, ENOMEM);
 	became(s, FEW_IN_SLAB - 2, "m0 s- r- f0 e0",
-	       "free_add_partial 1, sheaf_flush 2, sheaf_refill 2, sheaf_alloc 1, sheaf_free 1, barn_get_fail 1, sheaf_prefill_slow 1");
+	       "free_add_partial 1, sheaf_flush 2, sheaf_refill 2, sheaf_alloc "
+	       "1, sheaf_free 1, barn_get_fail 1, sheaf_prefill_slow 1");
 	/* the container may fail, too */
 	fail_nth(1);
 	assert_null(kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1));
@@ -154,8 +155,8 @@ static void p_impossible_numbers_are_einval(void **state)
 	(void)state;
 	assert_null(kmem_cache_prefill_sheaf(s, GFP_KERNEL, 0));
 	assert_int_equal(errno, EINVAL);
-	assert_null(kmem_cache_prefill_sheaf(s, GFP_KERNEL,
-					     SLAB_SHEAF_MAX + 1));
+	assert_null(
+		kmem_cache_prefill_sheaf(s, GFP_KERNEL, SLAB_SHEAF_MAX + 1));
 	assert_int_equal(errno, EINVAL);
 	assert_null(kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1U << 31));
 	assert_null(kmem_cache_prefill_sheaf(s, GFP_KERNEL, ~0U));
@@ -239,8 +240,8 @@ static void a_it_never_fails_while_it_has_one(void **state)
 	pages_left(0);
 	stats_mark(s);
 	for (i = 0; i < 4; i++) {
-		assert_non_null(kmem_cache_alloc_from_sheaf(s, GFP_KERNEL,
-							    sheaf));
+		assert_non_null(
+			kmem_cache_alloc_from_sheaf(s, GFP_KERNEL, sheaf));
 		assert_int_equal(kmem_cache_sheaf_size(sheaf), 3 - i);
 	}
 	assert_null(kmem_cache_alloc_from_sheaf(s, GFP_KERNEL, sheaf));
@@ -333,8 +334,7 @@ static void r_beyond_its_capacity_it_becomes_another_one(void **state)
 	struct slab_sheaf *sheaf = borrow(s, 3), *old = sheaf;
 
 	(void)state;
-	assert_int_equal(kmem_cache_refill_sheaf(s, GFP_KERNEL, &sheaf, 11),
-			 0);
+	assert_int_equal(kmem_cache_refill_sheaf(s, GFP_KERNEL, &sheaf, 11), 0);
 	assert_ptr_not_equal(sheaf, old);
 	assert_int_equal(kmem_cache_sheaf_size(sheaf), 11);
 	assert_int_equal(kmem_cache_sheaf_size(old), 0);
@@ -525,9 +525,9 @@ static void e_p9_a_returned_sheaf_is_filled_without_it(void **state)
 		slow_alloc(s, GFP_KERNEL, NUMA_NO_NODE, 4096);
 	pages_left(0);
 	slab_machine_set_reserve(lab.m, 100);
-	assert_int_equal(kmem_cache_return_sheaf(
-				 s, GFP_KERNEL | __GFP_MEMALLOC, sheaf),
-			 0);
+	assert_int_equal(
+		kmem_cache_return_sheaf(s, GFP_KERNEL | __GFP_MEMALLOC, sheaf),
+		0);
 	assert_string_equal(shape_of(s, 0), "m0 s4 r- f0 e0");
 	intact(s);
 }
@@ -544,8 +544,8 @@ static void bad_handle(struct kmem_cache *s, struct slab_sheaf *sheaf)
 			 -EINVAL);
 	assert_int_equal(kmem_cache_refill_sheaf(s, GFP_KERNEL, &copy, 1),
 			 -EINVAL);
-	assert_string_equal(lab_said(),
-			    "no sheaf that it lent; no sheaf that it lent; no sheaf that it lent");
+	assert_string_equal(lab_said(), "no sheaf that it lent; no sheaf that "
+					"it lent; no sheaf that it lent");
 }
 
 static void handles_are_judged(void **state)

@@ -67,8 +67,8 @@ static void a1_another_nodes_request_does_not_touch_the_sheaves(void **state)
 	s = few();
 	arrange(s, "m3 s- r- f0 e0");
 	count_points();
-	assert_int_equal(
-		slab_of(kmem_cache_alloc_node(s, GFP_KERNEL, 1))->node, 1);
+	assert_int_equal(slab_of(kmem_cache_alloc_node(s, GFP_KERNEL, 1))->node,
+			 1);
 	assert_int_equal(passed[SLAB_POINT_PCS_TRYLOCK], 0);
 	at_end();
 	became(s, 1, "m3 s- r- f0 e0",
@@ -227,11 +227,13 @@ static void f3_an_atomic_caller_refills_a_sheaf(void **state)
 	(void)state;
 	get(s, GFP_NOWAIT);
 	became(s, 1, "m3 s0 r- f0 e0",
-	       "alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, sheaf_alloc 1, barn_get_fail 1");
+	       "alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, "
+	       "sheaf_alloc 1, barn_get_fail 1");
 	arrange(s, "m0 s- r- f0 e0");
 	get(s, GFP_ATOMIC);
 	became(s, 2, "m3 s0 r- f0 e0",
-	       "alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, sheaf_alloc 1, barn_get_fail 1");
+	       "alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, "
+	       "sheaf_alloc 1, barn_get_fail 1");
 }
 
 static void a2_07_the_empty_spare_is_refilled(void **state)
@@ -247,7 +249,8 @@ static void a2_07_the_empty_spare_is_refilled(void **state)
 	assert_ptr_equal(pcs_of(s, 0)->main, spare);
 	assert_ptr_equal(pcs_of(s, 0)->spare, main);
 	became(s, 1, "m3 s0 r- f0 e1",
-	       "alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, barn_get_fail 1");
+	       "alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, "
+	       "barn_get_fail 1");
 }
 
 static void a2_07_else_an_empty_one_of_the_barn(void **state)
@@ -258,7 +261,8 @@ static void a2_07_else_an_empty_one_of_the_barn(void **state)
 	arrange(s, "m0 s- r- f0 e2");
 	get(s, GFP_KERNEL);
 	became(s, 1, "m3 s0 r- f0 e1",
-	       "alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, barn_get_fail 1");
+	       "alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, "
+	       "barn_get_fail 1");
 }
 
 static void a2_08_else_a_new_one(void **state)
@@ -268,7 +272,8 @@ static void a2_08_else_a_new_one(void **state)
 	(void)state;
 	get(s, GFP_KERNEL);
 	became(s, 1, "m3 s0 r- f0 e0",
-	       "alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, sheaf_alloc 1, barn_get_fail 1");
+	       "alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, "
+	       "sheaf_alloc 1, barn_get_fail 1");
 }
 
 static void a2_08_without_a_container_it_fails(void **state)
@@ -301,13 +306,15 @@ static void f1_a_refill_that_fails_half_way_loses_nothing(void **state)
 	stats_mark(s);
 	get(s, GFP_KERNEL);
 	became(s, FEW_IN_SLAB - 1, "m0 s- r- f0 e0",
-	       "alloc_slowpath 1, free_add_partial 1, sheaf_flush 2, sheaf_refill 2, sheaf_alloc 1, sheaf_free 1, barn_get_fail 1");
+	       "alloc_slowpath 1, free_add_partial 1, sheaf_flush 2, "
+	       "sheaf_refill 2, sheaf_alloc 1, sheaf_free 1, barn_get_fail 1");
 	get(s, GFP_KERNEL);
 	assert_null(kmem_cache_alloc(s, GFP_KERNEL));
 	intact(s);
 }
 
-static void a2_09_what_was_missing_is_asked_for_without_the_reserve(void **state)
+static void
+a2_09_what_was_missing_is_asked_for_without_the_reserve(void **state)
 {
 	struct kmem_cache *s = few();
 
@@ -319,11 +326,13 @@ static void a2_09_what_was_missing_is_asked_for_without_the_reserve(void **state
 	/* who may use it gets one object, and the sheaves stay clean */
 	assert_non_null(kmem_cache_alloc(s, GFP_KERNEL | __GFP_MEMALLOC));
 	became(s, 1, "m0 s- r- f0 e0",
-	       "alloc_slowpath 1, alloc_slab 1, order_fallback 1, sheaf_free 1, barn_get_fail 1");
+	       "alloc_slowpath 1, alloc_slab 1, order_fallback 1, sheaf_free "
+	       "1, barn_get_fail 1");
 	assert_null(kmem_cache_alloc(s, GFP_KERNEL));
 }
 
-static void a2_10_a_full_sheaf_goes_to_the_barn_when_this_cpu_is_busy(void **state)
+static void
+a2_10_a_full_sheaf_goes_to_the_barn_when_this_cpu_is_busy(void **state)
 {
 	struct kmem_cache *s = few_with_slabs();
 
@@ -333,12 +342,14 @@ static void a2_10_a_full_sheaf_goes_to_the_barn_when_this_cpu_is_busy(void **sta
 	at_end();
 	other_releases(&pcs_of(s, 0)->lock);
 	became(s, 1, "m0 s- r- f1 e0",
-	       "alloc_slowpath 1, free_add_partial 1, sheaf_refill 4, sheaf_alloc 1, barn_get_fail 1, barn_put 1");
+	       "alloc_slowpath 1, free_add_partial 1, sheaf_refill 4, "
+	       "sheaf_alloc 1, barn_get_fail 1, barn_put 1");
 }
 
 /* The slab had more than was wanted: the rest of its chain went back. */
-#define REFILLED \
-	"alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, sheaf_alloc 1, barn_get_fail 1"
+#define REFILLED                                                             \
+	"alloc_fastpath 1, free_add_partial 1, sheaf_refill 4, sheaf_alloc " \
+	"1, barn_get_fail 1"
 
 /* CPU 1 before and after the thread comes from CPU 0 with a full sheaf. */
 static void installed_at(const char *before, const char *after,
@@ -358,7 +369,8 @@ static void installed_at(const char *before, const char *after,
 	became(s, 1, after, counted);
 }
 
-static void a2_11_an_empty_main_becomes_the_spare_or_goes_to_the_barn(void **state)
+static void
+a2_11_an_empty_main_becomes_the_spare_or_goes_to_the_barn(void **state)
 {
 	(void)state;
 	installed_at("m0 s- r-", "m3 s0 r- f0 e0", REFILLED);
@@ -445,9 +457,12 @@ int main(void)
 		lab_test(a2_08_else_a_new_one),
 		lab_test(a2_08_without_a_container_it_fails),
 		lab_test(f1_a_refill_that_fails_half_way_loses_nothing),
-		lab_test(a2_09_what_was_missing_is_asked_for_without_the_reserve),
-		lab_test(a2_10_a_full_sheaf_goes_to_the_barn_when_this_cpu_is_busy),
-		lab_test(a2_11_an_empty_main_becomes_the_spare_or_goes_to_the_barn),
+		lab_test(
+			a2_09_what_was_missing_is_asked_for_without_the_reserve),
+		lab_test(
+			a2_10_a_full_sheaf_goes_to_the_barn_when_this_cpu_is_busy),
+		lab_test(
+			a2_11_an_empty_main_becomes_the_spare_or_goes_to_the_barn),
 		lab_test(a2_12_a_full_sheaf_becomes_the_missing_spare),
 		lab_test(a2_13_an_empty_spare_makes_way),
 		lab_test(a2_14_else_the_full_sheaf_is_surplus),

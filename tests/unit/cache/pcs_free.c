@@ -203,7 +203,8 @@ static void f2_06_above_the_limit_the_spare_is_flushed(void **state)
 	intact(s);
 }
 
-static void f2_06b_without_empties_a_container_and_the_main_is_surplus(void **state)
+static void
+f2_06b_without_empties_a_container_and_the_main_is_surplus(void **state)
 {
 	(void)state;
 	freed("m4 s4 r- f0 e0", "m1 s4 r- f1 e0",
@@ -213,7 +214,9 @@ static void f2_06b_without_empties_a_container_and_the_main_is_surplus(void **st
 static void f2_07_who_may_not_wait_gives_up(void **state)
 {
 	static const char *const shapes[] = {
-		"m4 s- r- f0 e0", "m4 s4 r- f0 e0", "m4 s4 r- f10 e1",
+		"m4 s- r- f0 e0",
+		"m4 s4 r- f0 e0",
+		"m4 s4 r- f10 e1",
 	};
 	struct kmem_cache *s;
 	unsigned int i;
@@ -248,15 +251,15 @@ static void f2_08_without_a_container_main_is_flushed(void **state)
 	arrange(s, "m4 s- r- f0 e0");
 	fail_nth(1);
 	kmem_cache_free(s, p);
-	became(s, 0, "m1 s- r- f0 e0",
-	       "free_fastpath 1, sheaf_flush 4");
+	became(s, 0, "m1 s- r- f0 e0", "free_fastpath 1, sheaf_flush 4");
 	/* with a spare it was a put that failed */
 	p = alloc(s);
 	arrange(s, "m4 s4 r- f0 e0");
 	fail_nth(1);
 	kmem_cache_free(s, p);
 	became(s, 0, "m1 s4 r- f0 e0",
-	       "free_fastpath 1, free_add_partial 1, sheaf_flush 4, barn_put_fail 1");
+	       "free_fastpath 1, free_add_partial 1, sheaf_flush 4, "
+	       "barn_put_fail 1");
 }
 
 static void f2_08_when_nothing_can_be_flushed_the_slab_takes_it(void **state)
@@ -289,8 +292,7 @@ static void f2_08b_busy_after_the_flush_the_slab_takes_it(void **state)
 	kmem_cache_free(s, p);
 	at_end();
 	other_releases(&pcs_of(s, 0)->lock);
-	became(s, 0, "m0 s- r- f0 e0",
-	       "free_slowpath 1, sheaf_flush 4");
+	became(s, 0, "m0 s- r- f0 e0", "free_slowpath 1, sheaf_flush 4");
 }
 
 static void f2_08b_a_main_that_is_full_again_starts_over(void **state)
@@ -310,8 +312,7 @@ static void f2_08b_a_main_that_is_full_again_starts_over(void **state)
 	kmem_cache_free(s, p);
 	at_end();
 	assert_string_equal(shape_of(s, 0), "m0 s- r- f0 e0");
-	became(s, 0, "m2 s4 r- f0 e0",
-	       "free_fastpath 1, sheaf_flush 4");
+	became(s, 0, "m2 s4 r- f0 e0", "free_fastpath 1, sheaf_flush 4");
 }
 
 static void f2_09_busy_with_an_empty_one_in_hand_the_barn_gets_it(void **state)
@@ -396,7 +397,8 @@ int main(void)
 		lab_test(f2_05_the_limit_is_not_looked_at_again),
 		lab_test(f2_05_the_peek_at_empties_is_repeated),
 		lab_test(f2_06_above_the_limit_the_spare_is_flushed),
-		lab_test(f2_06b_without_empties_a_container_and_the_main_is_surplus),
+		lab_test(
+			f2_06b_without_empties_a_container_and_the_main_is_surplus),
 		lab_test(f2_07_who_may_not_wait_gives_up),
 		lab_test(f2_08_without_a_container_main_is_flushed),
 		lab_test(f2_08_when_nothing_can_be_flushed_the_slab_takes_it),
@@ -406,7 +408,8 @@ int main(void)
 		lab_test(f2_10_main_becomes_the_missing_spare),
 		lab_test(f2_10_a_main_with_room_needs_no_empty_one),
 		lab_test(f2_10_nor_does_a_spare_with_room),
-		lab_test(f2_10_else_the_full_main_is_surplus_whatever_the_limit),
+		lab_test(
+			f2_10_else_the_full_main_is_surplus_whatever_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

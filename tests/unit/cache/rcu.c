@@ -58,8 +58,7 @@ static void r2_without_sheaves_the_batches(void **state)
 
 		slab_kfree_rcu(alloc(s));
 		assert_int_equal(batched(0), i + 1);
-		assert_int_equal(stat_sum(s, SLAB_STAT_FREE_RCU_SHEAF_FAIL),
-				 1);
+		assert_int_equal(stat_sum(s, SLAB_STAT_FREE_RCU_SHEAF_FAIL), 1);
 		intact(s);
 	}
 }

@@ -66,7 +66,8 @@ static void a_no_partial_slab_takes_no_lock(void **state)
 }
 
 /* ---- b: which slabs are isolated ---- */
-static void b_slabs_are_taken_from_the_head_until_they_promise_enough(void **state)
+static void
+b_slabs_are_taken_from_the_head_until_they_promise_enough(void **state)
 {
 	struct kmem_cache *s = few();
 	struct slab *slabs[3];
@@ -129,9 +130,8 @@ static void b_slabs_of_the_reserve_are_passed_over(void **state)
 	assert_int_equal(refill(s, p, 2), 2);
 	assert_ptr_equal(slab_of(p[0]), slabs[1]);
 	assert_string_equal(listed(s, 0), "S1:4 S2:2");
-	assert_int_equal(refill_objects(s, p, GFP_KERNEL | __GFP_MEMALLOC, 2,
-					2),
-			 2);
+	assert_int_equal(
+		refill_objects(s, p, GFP_KERNEL | __GFP_MEMALLOC, 2, 2), 2);
 	assert_ptr_equal(slab_of(p[0]), slabs[0]);
 	intact(s);
 }
@@ -501,7 +501,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		lab_test(a_no_partial_slab_takes_no_lock),
-		lab_test(b_slabs_are_taken_from_the_head_until_they_promise_enough),
+		lab_test(
+			b_slabs_are_taken_from_the_head_until_they_promise_enough),
 		lab_test(b_the_last_one_may_overshoot),
 		lab_test(b_with_room_to_spare_it_stops_before_too_much),
 		lab_test(b_slabs_of_the_reserve_are_passed_over),

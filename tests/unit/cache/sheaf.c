@@ -107,7 +107,8 @@ static void a_refill_adds_behind_what_is_there(void **state)
 	assert_int_equal(sheaf_refill(s, sheaf, GFP_KERNEL), 0);
 	assert_int_equal(sheaf->size, FEW);
 	assert_ptr_equal(sheaf->objects[0], first);
-	assert_string_equal(stats_since(s), "free_add_partial 1, sheaf_refill 3");
+	assert_string_equal(stats_since(s),
+			    "free_add_partial 1, sheaf_refill 3");
 	/* a full one needs nothing */
 	count_points();
 	assert_int_equal(sheaf_refill(s, sheaf, GFP_KERNEL), 0);

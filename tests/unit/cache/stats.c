@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tests/unit/cache/stats.c - each item of stat_items.def: what counts it and
- * what does not (spec: stats.md); and that the sums agree (invariants.md 7.4)
+ * what does not (spec: stats.md); that the sums agree: sums.c
  */
 #include "../sheaves.h"
 
@@ -152,7 +152,8 @@ static void stat_free_add_partial_full_slabs_that_a_free_listed(void **state)
 	COUNTS(FREE_ADD_PARTIAL, 0);
 }
 
-static void stat_free_remove_partial_emptied_slabs_that_a_free_took_off(void **state)
+static void
+stat_free_remove_partial_emptied_slabs_that_a_free_took_off(void **state)
 {
 	struct kmem_cache *s = cache(4096, NO_SHEAVES);
 	void *p[2] = { alloc(s), alloc(s) };
@@ -301,10 +302,9 @@ static void stat_sheaf_refill_objects(void **state)
 	COUNTS(SHEAF_REFILL, 0);
 }
 
-static void stat_sheaf_alloc_and_free_containers(void **state)
+static void stat_sheaf_alloc_containers(void **state)
 {
 	struct kmem_cache *s;
-	struct slab_sheaf *lent;
 
 	(void)state;
 	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 3 });
@@ -314,18 +314,28 @@ static void stat_sheaf_alloc_and_free_containers(void **state)
 	stats_mark(s);
 	alloc(s);
 	COUNTS(SHEAF_ALLOC, 1);
+	/* not oversize ones */
+	kmem_cache_prefill_sheaf(s, GFP_KERNEL, 9);
+	COUNTS(SHEAF_ALLOC, 0);
+}
+
+static void stat_sheaf_free_containers(void **state)
+{
+	struct kmem_cache *s = shaped("m0 s1 r- f1 e1");
+	struct slab_sheaf *lent;
+
+	(void)state;
+	/* spare, and those of the barn; main stays */
 	kmem_cache_shrink(s);
-	COUNTS(SHEAF_FREE, 1);
+	COUNTS(SHEAF_FREE, 3);
 	lent = kmem_cache_prefill_sheaf(s, GFP_KERNEL, 9);
 	kmem_cache_return_sheaf(s, GFP_KERNEL, lent);
-	COUNTS(SHEAF_ALLOC, 0);
 	COUNTS(SHEAF_FREE, 0);
 }
 
-static void stat_barn_get_and_fail_full_sheaves(void **state)
+static void stat_barn_get_full_sheaves(void **state)
 {
 	struct kmem_cache *s = shaped("m0 s- r- f3 e0");
-	struct node_barn *barn = s->node[0]->barn;
 	void *p[8];
 
 	(void)state;
@@ -335,89 +345,145 @@ static void stat_barn_get_and_fail_full_sheaves(void **state)
 	COUNTS(BARN_GET, 1);
 	kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1);
 	COUNTS(BARN_GET, 1);
+	/* an empty one is no full one */
+	arrange_barn(s, 0, 1);
+	kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1);
+	COUNTS(BARN_GET, 0);
+}
+
+static void stat_barn_get_fail_no_full_sheaf(void **state)
+{
+	struct kmem_cache *s = shaped("m0 s- r- f0 e1");
+	struct node_barn *barn = s->node[0]->barn;
+	void *p[8];
+
+	(void)state;
 	kmem_cache_alloc(s, 0);
 	COUNTS(BARN_GET_FAIL, 1);
 	kmem_cache_alloc_bulk(s, GFP_KERNEL, 1, p);
 	COUNTS(BARN_GET_FAIL, 1);
-	/* an empty one is no full one */
-	arrange_barn(s, 0, 1);
 	kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1);
 	COUNTS(BARN_GET_FAIL, 1);
-	/* and no barn is nothing */
+	/* no barn is nothing */
 	s->node[0]->barn = NULL;
 	kmem_cache_alloc(s, 0);
 	COUNTS(BARN_GET_FAIL, 0);
 	s->node[0]->barn = barn;
 }
 
-static void stat_barn_put_and_fail_full_sheaves(void **state)
+static void stat_barn_put_full_sheaves(void **state)
 {
 	struct kmem_cache *s = few();
-	void *p[8];
+	void *p[3] = { alloc(s), alloc(s), alloc(s) };
+	struct slab_sheaf *lent;
+	unsigned int i;
 
 	(void)state;
-	kmem_cache_alloc_bulk(s, GFP_KERNEL, 8, p);
 	arrange(s, "m4 s4 r- f0 e1");
 	kmem_cache_free(s, p[0]);
 	COUNTS(BARN_PUT, 1);
 	arrange(s, "m4 s4 r- f0 e1");
 	kmem_cache_free_bulk(s, 2, p + 1);
 	COUNTS(BARN_PUT, 1);
+	lent = kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1);
+	arrange(s, "m4 s4 r- f0 e0");
+	kmem_cache_return_sheaf(s, GFP_KERNEL, lent);
+	COUNTS(BARN_PUT, 1);
+	for (i = 0; i < FEW; i++)
+		slab_kfree_rcu(alloc(s));
+	slab_machine_rcu_tick(lab.m);
+	COUNTS(BARN_PUT, 1);
+}
+
+static void stat_barn_put_fail_puts_that_it_refused(void **state)
+{
+	struct kmem_cache *s = few();
+	void *p[4] = { alloc(s), alloc(s), alloc(s), alloc(s) };
+
+	(void)state;
 	arrange(s, "m4 s4 r- f10 e1");
-	kmem_cache_free(s, p[3]);
+	kmem_cache_free(s, p[0]);
 	COUNTS(BARN_PUT_FAIL, 1);
 	arrange(s, "m4 s4 r- f10 e1");
-	kmem_cache_free_bulk(s, 1, p + 4);
+	kmem_cache_free_bulk(s, 1, p + 1);
 	COUNTS(BARN_PUT_FAIL, 1);
 	/* who may not wait has not failed to put */
 	arrange(s, "m4 s4 r- f10 e1");
-	assert_false(free_to_pcs(s, p[5], false));
+	assert_false(free_to_pcs(s, p[2], false));
 	COUNTS(BARN_PUT_FAIL, 0);
 	/* nor who got a container after all */
 	arrange(s, "m4 s4 r- f0 e0");
-	kmem_cache_free(s, p[6]);
+	kmem_cache_free(s, p[3]);
 	COUNTS(BARN_PUT_FAIL, 0);
 }
 
-static void stat_sheaf_prefill_fast_slow_oversize(void **state)
+static void stat_sheaf_prefill_fast_of_the_spare(void **state)
 {
-	struct kmem_cache *s = shaped("m0 s1 r- f0 e0");
+	struct kmem_cache *s = shaped("m0 s1 r- f1 e0");
 
 	(void)state;
 	kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1);
 	COUNTS(SHEAF_PREFILL_FAST, 1);
 	kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1);
+	COUNTS(SHEAF_PREFILL_FAST, 0);
+}
+
+static void stat_sheaf_prefill_slow_without_a_spare(void **state)
+{
+	struct kmem_cache *s = shaped("m0 s- r- f1 e0");
+
+	(void)state;
+	kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1);
 	COUNTS(SHEAF_PREFILL_SLOW, 1);
 	kmem_cache_prefill_sheaf(s, GFP_KERNEL, FEW);
-	COUNTS(SHEAF_PREFILL_OVERSIZE, 0);
-	kmem_cache_prefill_sheaf(s, GFP_KERNEL, FEW + 1);
-	COUNTS(SHEAF_PREFILL_OVERSIZE, 1);
-	pages_left(0);
-	/* before it is filled */
-	assert_null(kmem_cache_prefill_sheaf(s, GFP_KERNEL, 100));
-	COUNTS(SHEAF_PREFILL_OVERSIZE, 1);
+	COUNTS(SHEAF_PREFILL_SLOW, 1);
 	assert_null(kmem_cache_prefill_sheaf(s, GFP_KERNEL, 0));
 	COUNTS(SHEAF_PREFILL_SLOW, 0);
 }
 
-static void stat_sheaf_return_fast_slow(void **state)
+static void stat_sheaf_prefill_oversize_more_than_a_sheaf(void **state)
 {
 	struct kmem_cache *s = shaped("m0 s- r- f0 e0");
-	struct slab_sheaf *lent[3] = {
-		kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1),
-		kmem_cache_prefill_sheaf(s, GFP_KERNEL, 1),
-		kmem_cache_prefill_sheaf(s, GFP_KERNEL, FEW + 1),
-	};
 
 	(void)state;
-	kmem_cache_return_sheaf(s, GFP_KERNEL, lent[0]);
-	COUNTS(SHEAF_RETURN_FAST, 1);
-	kmem_cache_return_sheaf(s, GFP_KERNEL, lent[1]);
-	COUNTS(SHEAF_RETURN_SLOW, 1);
-	/* not oversize ones */
-	kmem_cache_return_sheaf(s, GFP_KERNEL, lent[2]);
-	COUNTS(SHEAF_RETURN_SLOW, 0);
-	COUNTS(SHEAF_RETURN_FAST, 0);
+	kmem_cache_prefill_sheaf(s, GFP_KERNEL, FEW);
+	COUNTS(SHEAF_PREFILL_OVERSIZE, 0);
+	kmem_cache_prefill_sheaf(s, GFP_KERNEL, FEW + 1);
+	COUNTS(SHEAF_PREFILL_OVERSIZE, 1);
+	/* before it is filled */
+	pages_left(0);
+	assert_null(kmem_cache_prefill_sheaf(s, GFP_KERNEL, 100));
+	COUNTS(SHEAF_PREFILL_OVERSIZE, 1);
+}
+
+/* Returned into that shape. */
+static struct kmem_cache *returned(const char *shape, unsigned int n)
+{
+	struct kmem_cache *s = few();
+	struct slab_sheaf *lent = kmem_cache_prefill_sheaf(s, GFP_KERNEL, n);
+
+	arrange(s, shape);
+	kmem_cache_return_sheaf(s, GFP_KERNEL, lent);
+	return s;
+}
+
+static void stat_sheaf_return_fast_became_the_spare(void **state)
+{
+	(void)state;
+	counts(returned("m0 s- r- f0 e0", 1), SLAB_STAT_SHEAF_RETURN_FAST, 1);
+	counts(returned("m0 s0 r- f0 e0", 1), SLAB_STAT_SHEAF_RETURN_FAST, 0);
+	counts(returned("m0 s- r- f0 e0", FEW + 1), SLAB_STAT_SHEAF_RETURN_FAST,
+	       0);
+}
+
+static void stat_sheaf_return_slow_could_not(void **state)
+{
+	(void)state;
+	counts(returned("m0 s0 r- f0 e0", 1), SLAB_STAT_SHEAF_RETURN_SLOW, 1);
+	counts(returned("m0 s0 r- f10 e0", 1), SLAB_STAT_SHEAF_RETURN_SLOW, 1);
+	counts(returned("m0 s- r- f0 e0", 1), SLAB_STAT_SHEAF_RETURN_SLOW, 0);
+	counts(returned("m0 s0 r- f0 e0", FEW + 1), SLAB_STAT_SHEAF_RETURN_SLOW,
+	       0);
 }
 
 static void each_item_is_counted_on_the_cpu_where_it_happens(void **state)
@@ -437,169 +503,6 @@ static void each_item_is_counted_on_the_cpu_where_it_happens(void **state)
 	assert_int_equal(s->stats[1][SLAB_STAT_SHEAF_REFILL], 4);
 }
 
-/* ---- 7.4: the sums agree ---- */
-struct sums {
-	unsigned long allocs, frees; /* of users */
-	unsigned long popped, oversize; /* of lent sheaves */
-	unsigned long thrown; /* slabs, T3 T10 T16 */
-};
-
-static unsigned long nr_containers, in_sheaves;
-
-static void count_sheaf(const struct slab_sheaf *sheaf)
-{
-	if (!sheaf)
-		return;
-	nr_containers++;
-	in_sheaves += sheaf->size;
-}
-
-static void count_all(struct kmem_cache *s)
-{
-	const struct slab_sheaf *sheaf;
-	unsigned int i;
-
-	nr_containers = in_sheaves = 0;
-	for (i = 0; i < 4; i++) {
-		count_sheaf(pcs_of(s, i)->main);
-		count_sheaf(pcs_of(s, i)->spare);
-		count_sheaf(pcs_of(s, i)->rcu_free);
-	}
-	for (i = 0; i < 2; i++) {
-		list_for_each_entry(sheaf, &s->node[i]->barn->sheaves_full,
-				    list)
-			count_sheaf(sheaf);
-		list_for_each_entry(sheaf, &s->node[i]->barn->sheaves_empty,
-				    list)
-			count_sheaf(sheaf);
-	}
-}
-
-static void equal(const char *what, unsigned long found, unsigned long wanted)
-{
-	if (found != wanted)
-		fail_msg("%s: %lu, wanted %lu", what, found, wanted);
-}
-
-#define SUM(item) stat_sum(s, SLAB_STAT_##item)
-
-static void sums_agree(struct kmem_cache *s, const struct sums *sums)
-{
-	count_all(s);
-	equal("containers", SUM(SHEAF_ALLOC) - SUM(SHEAF_FREE), nr_containers);
-	equal("objects in sheaves",
-	      SUM(SHEAF_REFILL) + SUM(FREE_FASTPATH) + SUM(FREE_RCU_SHEAF) +
-		      sums->oversize - SUM(ALLOC_FASTPATH) - sums->popped -
-		      SUM(SHEAF_FLUSH),
-	      in_sheaves);
-	equal("allocations",
-	      SUM(ALLOC_FASTPATH) + SUM(ALLOC_SLOWPATH) + sums->popped -
-		      sums->oversize,
-	      sums->allocs);
-	equal("frees",
-	      SUM(FREE_FASTPATH) + SUM(FREE_SLOWPATH) + SUM(FREE_RCU_SHEAF),
-	      sums->frees);
-	equal("slabs",
-	      SUM(ALLOC_SLAB) - SUM(FREE_SLAB) - sums->thrown,
-	      s->node[0]->nr_slabs + s->node[1]->nr_slabs);
-}
-
-static void borrow_some(struct kmem_cache *s, struct random *r,
-			struct sums *sums, void **p, unsigned int *nr)
-{
-	unsigned int n = 1 + (unsigned int)random_below(r, 2 * FEW), i;
-	struct slab_sheaf *lent = kmem_cache_prefill_sheaf(s, GFP_KERNEL, n);
-
-	if (n > FEW)
-		sums->oversize += n;
-	for (i = 0; i < n / 2; i++)
-		p[(*nr)++] = kmem_cache_alloc_from_sheaf(s, 0, lent);
-	sums->popped += n / 2;
-	sums->allocs += n / 2;
-	kmem_cache_return_sheaf(s, GFP_KERNEL, lent);
-}
-
-/* One operation, on a CPU by chance. */
-static void step(struct kmem_cache *s, struct random *r, struct sums *sums,
-		 void **p, unsigned int *nr)
-{
-	unsigned int n = 1 + (unsigned int)random_below(r, 12), i;
-
-	slab_machine_set_cpu(lab.m, (unsigned int)random_below(r, 4));
-	switch (random_below(r, 9)) {
-	case 0:
-	case 1:
-		p[(*nr)++] = kmem_cache_alloc_node(
-			s, GFP_KERNEL, (int)random_below(r, 3) - 1);
-		sums->allocs++;
-		break;
-	case 2:
-		kmem_cache_alloc_bulk(s, GFP_KERNEL, n, p + *nr);
-		*nr += n;
-		sums->allocs += n;
-		break;
-	case 3:
-	case 4:
-		for (i = 0; i < n && *nr; i++, sums->frees++)
-			kmem_cache_free(s, p[--*nr]);
-		break;
-	case 5:
-		n = MIN(n, *nr);
-		*nr -= n;
-		kmem_cache_free_bulk(s, n, p + *nr);
-		sums->frees += n;
-		break;
-	case 6:
-		for (i = 0; i < n && *nr; i++, sums->frees++)
-			slab_kfree_rcu(p[--*nr]);
-		break;
-	case 7:
-		if (n < 3)
-			kmem_cache_shrink(s);
-		kvfree_rcu_barrier();
-		break;
-	default:
-		borrow_some(s, r, sums, p, nr);
-	}
-}
-
-static void note_discards(void *arg, const struct slab_event *event)
-{
-	unsigned long *discards = arg;
-
-	*discards += event->kind == SLAB_EVENT_SLAB_DISCARD;
-}
-
-static void sums_agree_after_anything(void **state)
-{
-	static void *p[4096];
-	unsigned int seed, i;
-
-	(void)state;
-	for (seed = 0; seed < 30; seed++) {
-		struct random r = { seed };
-		struct sums sums = { 0 };
-		unsigned long discards = 0;
-		struct kmem_cache *s;
-		unsigned int nr = 0;
-
-		numa();
-		s = few();
-		slab_machine_set_event_hook(lab.m, note_discards, &discards);
-		for (i = 0; i < 400; i++) {
-			step(s, &r, &sums, p, &nr);
-			if (nr > 3000)
-				break;
-			if (i % 20)
-				continue;
-			kvfree_rcu_barrier();
-			assert_null(cache_check_users(s, nr));
-			sums.thrown = discards - SUM(FREE_SLAB);
-			sums_agree(s, &sums);
-		}
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -610,7 +513,8 @@ int main(void)
 		lab_test(stat_free_fastpath_objects_to_sheaves),
 		lab_test(stat_free_slowpath_objects_to_slabs),
 		lab_test(stat_free_add_partial_full_slabs_that_a_free_listed),
-		lab_test(stat_free_remove_partial_emptied_slabs_that_a_free_took_off),
+		lab_test(
+			stat_free_remove_partial_emptied_slabs_that_a_free_took_off),
 		lab_test(stat_alloc_slab_slabs_also_those_that_went_at_once),
 		lab_test(stat_alloc_node_mismatch_requests_for_another_node),
 		lab_test(stat_free_slab_slabs_that_a_free_gave_back),
@@ -618,13 +522,18 @@ int main(void)
 		lab_test(stat_cmpxchg_double_fail_exchanges_that_are_repeated),
 		lab_test(stat_sheaf_flush_objects),
 		lab_test(stat_sheaf_refill_objects),
-		lab_test(stat_sheaf_alloc_and_free_containers),
-		lab_test(stat_barn_get_and_fail_full_sheaves),
-		lab_test(stat_barn_put_and_fail_full_sheaves),
-		lab_test(stat_sheaf_prefill_fast_slow_oversize),
-		lab_test(stat_sheaf_return_fast_slow),
+		lab_test(stat_sheaf_alloc_containers),
+		lab_test(stat_sheaf_free_containers),
+		lab_test(stat_barn_get_full_sheaves),
+		lab_test(stat_barn_get_fail_no_full_sheaf),
+		lab_test(stat_barn_put_full_sheaves),
+		lab_test(stat_barn_put_fail_puts_that_it_refused),
+		lab_test(stat_sheaf_prefill_fast_of_the_spare),
+		lab_test(stat_sheaf_prefill_slow_without_a_spare),
+		lab_test(stat_sheaf_prefill_oversize_more_than_a_sheaf),
+		lab_test(stat_sheaf_return_fast_became_the_spare),
+		lab_test(stat_sheaf_return_slow_could_not),
 		lab_test(each_item_is_counted_on_the_cpu_where_it_happens),
-		lab_test(sums_agree_after_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,10 +120,11 @@ static void n5_more_can_not_rest_than_is_in_use(void **state)
 
 	(void)state;
 	/* a slab whose chain is whole again while its objects rest */
-	free_to_slabs(s, FEW, (void *[]){ pcs_of(s, 0)->main->objects[0],
-					  pcs_of(s, 0)->main->objects[1],
-					  pcs_of(s, 0)->main->objects[2],
-					  pcs_of(s, 0)->main->objects[3] });
+	free_to_slabs(s, FEW,
+		      (void *[]){ pcs_of(s, 0)->main->objects[0],
+				  pcs_of(s, 0)->main->objects[1],
+				  pcs_of(s, 0)->main->objects[2],
+				  pcs_of(s, 0)->main->objects[3] });
 	assert_int_equal(slab->inuse, 0);
 	breaks(s, "N5: what rests is in use for its slab");
 }

@@ -8,9 +8,8 @@
 /* Four nodes with a CPU each; node 2 has no memory. */
 static void ring_of_nodes(void)
 {
-	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 4,
-						  .nr_nodes = 4,
-						  .memoryless = 1U << 2 });
+	lab_reopen(&(struct slab_machine_config){
+		.nr_cpus = 4, .nr_nodes = 4, .memoryless = 1U << 2 });
 }
 
 static void the_nearest_node_with_memory_is_local(void **state)
@@ -53,8 +52,8 @@ static void each_policy_has_its_node(void **state)
 	assert_int_equal(policy_node(SLAB_MPOL_BIND, 0x4), 1);
 	/* in turn */
 	for (i = 0; i < 2; i++) {
-		enum slab_mempolicy by = i ? SLAB_MPOL_WEIGHTED_INTERLEAVE :
-					     SLAB_MPOL_INTERLEAVE;
+		enum slab_mempolicy by = i ? SLAB_MPOL_WEIGHTED_INTERLEAVE
+					   : SLAB_MPOL_INTERLEAVE;
 
 		assert_int_equal(policy_node(by, 0xb), 0);
 		assert_int_equal(machine_policy_node(lab.m), 1);
@@ -85,14 +84,14 @@ static void impossible_policies_are_refused(void **state)
 	ring_of_nodes();
 	assert_int_equal(slab_machine_set_mempolicy(lab.m, SLAB_MPOL_BIND, 0),
 			 -EINVAL);
-	assert_int_equal(slab_machine_set_mempolicy(lab.m, SLAB_MPOL_BIND,
-						    1U << 4),
-			 -EINVAL);
+	assert_int_equal(
+		slab_machine_set_mempolicy(lab.m, SLAB_MPOL_BIND, 1U << 4),
+		-EINVAL);
 	assert_int_equal(slab_machine_set_mempolicy(lab.m, SLAB_MPOL_LOCAL, 0),
 			 0);
-	assert_int_equal(slab_machine_set_mempolicy(lab.m, SLAB_MPOL_LOCAL + 1,
-						    1),
-			 -EINVAL);
+	assert_int_equal(
+		slab_machine_set_mempolicy(lab.m, SLAB_MPOL_LOCAL + 1, 1),
+		-EINVAL);
 }
 
 /* ---- strict_numa ---- */
@@ -164,8 +163,8 @@ static void who_may_use_it(void **state)
 {
 	(void)state;
 	assert_false(machine_may_use_reserves(lab.m, GFP_KERNEL));
-	assert_true(machine_may_use_reserves(lab.m,
-					     GFP_KERNEL | __GFP_MEMALLOC));
+	assert_true(
+		machine_may_use_reserves(lab.m, GFP_KERNEL | __GFP_MEMALLOC));
 	slab_machine_set_memalloc(lab.m, true);
 	assert_true(machine_may_use_reserves(lab.m, GFP_KERNEL));
 	assert_false(machine_may_use_reserves(

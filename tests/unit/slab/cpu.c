@@ -72,9 +72,8 @@ static void the_barn_is_that_of_the_nearest_node_with_memory(void **state)
 	struct kmem_cache *s;
 
 	(void)state;
-	lab_reopen(&(struct slab_machine_config){ .nr_cpus = 3,
-						  .nr_nodes = 3,
-						  .memoryless = 2 });
+	lab_reopen(&(struct slab_machine_config){
+		.nr_cpus = 3, .nr_nodes = 3, .memoryless = 2 });
 	s = few();
 	assert_null(s->node[1]->barn);
 	assert_ptr_equal(get_barn(s), s->node[0]->barn);

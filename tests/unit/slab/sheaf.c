@@ -12,9 +12,9 @@ static void the_header_takes_32_bytes(void **state)
 static void capacities_fill_a_kmalloc_class(void **state)
 {
 	static const unsigned int rows[][2] = {
-		{ 8, 60 },   { 64, 60 },    { 248, 60 },   { 249, 28 },
-		{ 1016, 28 }, { 1017, 12 }, { 4088, 12 },  { 4089, 4 },
-		{ 20000, 4 },
+		{ 8, 60 },    { 64, 60 },   { 248, 60 },
+		{ 249, 28 },  { 1016, 28 }, { 1017, 12 },
+		{ 4088, 12 }, { 4089, 4 },  { 20000, 4 },
 	};
 	unsigned int i;
 
@@ -47,7 +47,8 @@ static void a_wanted_capacity_is_a_lower_bound(void **state)
 static void p8_caches_without_sheaves_have_the_bootstrap_sheaf(void **state)
 {
 	static const slab_flags_t flags[] = {
-		SLAB_RED_ZONE, SLAB_POISON, SLAB_STORE_USER, SLAB_TRACE,
+		SLAB_RED_ZONE,		 SLAB_POISON,
+		SLAB_STORE_USER,	 SLAB_TRACE,
 		SLAB_CONSISTENCY_CHECKS, SLAB_NOLEAKTRACE,
 	};
 	unsigned int i;
@@ -77,8 +78,8 @@ static void only_metadata_may_be_a_sheaf(void **state)
 	assert_false(sheaf_may_be(s, (void *)((char *)sheaf + 8)));
 	assert_false(sheaf_may_be(s, alloc(s)));
 	/* its end must be ours, too */
-	assert_false(sheaf_may_be(
-		s, (void *)((lab.m->meta.next - 32) & ~31UL)));
+	assert_false(
+		sheaf_may_be(s, (void *)((lab.m->meta.next - 32) & ~31UL)));
 }
 
 static void check_finds_what_does_not_hold(void **state)
