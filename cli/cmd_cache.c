@@ -567,7 +567,7 @@ static int cache_destroy(const struct invocation *inv, struct model *out)
 	(void)out;
 	if (place_cache(name, &c))
 		return -EINVAL;
-	if (!kmem_cache_destroy(cache_handle(&c)))
+	if (!slab_cache_destroy_name(inv->machine, name))
 		return 0;
 	return fail_answer("busy", "free all CACHE gives them back first",
 			   "cache destroy: objects were left in %s; the cache "

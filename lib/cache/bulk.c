@@ -254,8 +254,12 @@ int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
 
 	if (!nr)
 		return 0;
+	if (nr > INT32_MAX) {
+		errno = EINVAL;
+		return 0;
+	}
 	/* one question for the whole call */
-	if (nr > INT32_MAX || failslab_should_fail(s, gfp, CALLER)) {
+	if (failslab_should_fail(s, gfp, CALLER)) {
 		machine_event(m, SLAB_EVENT_FAIL_INJECTED, s, NULL, NULL, 0, 0);
 		goto fail;
 	}

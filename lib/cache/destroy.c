@@ -8,6 +8,7 @@
 #include "cache/sheaf.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "debug/lists.h"
 #include "debug/report.h"
@@ -133,4 +134,24 @@ int kmem_cache_destroy(struct kmem_cache *s)
 		slab_machine_rcu_barrier(m);
 	cache_release(s);
 	return 0;
+}
+
+int slab_cache_destroy_name(struct slab_machine *m, const char *name)
+{
+	struct kmem_cache *s = slab_cache_find(m, name);
+	struct cache_name *alias, *next;
+
+	if (!s)
+		return -ENOENT;
+	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	list_for_each_entry_safe(alias, next, &s->names, list) {
+		if (strcmp(alias->name, name) != 0)
+			continue;
+		list_del(&alias->list);
+		meta_free(m, alias->name, strlen(alias->name) + 1);
+		meta_free(m, alias, sizeof(*alias));
+		break;
+	}
+	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	return kmem_cache_destroy(s);
 }

@@ -93,11 +93,17 @@ void free_deferred(struct slab_machine *m)
 		void *next;
 
 		/* a write after free may have hit the link */
-		if (!machine_has_cache(m, s))
+		if (machine_has_cache(m, s))
+			v = view_live(s, slab);
+		if (!machine_has_cache(m, s) || !view_may_follow(&v, object)) {
+			report_warn(m, SLAB_REPORT_NOT_IN_SLAB, false, NULL,
+				    object,
+				    "deferred frees lead to 0x%lx, which is not in a slab page: %u objects are lost",
+				    slab_machine_print_address(
+					    m, (uintptr_t)object),
+				    bound + 1);
 			break;
-		v = view_live(s, slab);
-		if (!view_may_follow(&v, object))
-			break;
+		}
 		next = (void *)word_read((char *)object + s->offset);
 		set_freepointer(s, object, NULL);
 		slab_free_chain(s, slab, object, object, 1, 0);

@@ -149,6 +149,13 @@ kmem_cache_create_usercopy(const char *name, unsigned int size,
  */
 SLAB_API int kmem_cache_destroy(struct kmem_cache *s);
 
+/*
+ * The same for one of a cache's names, which it answers to no longer. (The
+ * kernel forgets no alias; the first name stays until the last reference.)
+ * -ENOENT: no cache has it.
+ */
+SLAB_API int slab_cache_destroy_name(struct slab_machine *m, const char *name);
+
 /* Frees every empty slab. 1 when a slab is left anywhere, else 0. */
 SLAB_API int kmem_cache_shrink(struct kmem_cache *s);
 

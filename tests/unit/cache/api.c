@@ -222,6 +222,33 @@ static void shrink_puts_the_fullest_first(void **state)
 	intact(s);
 }
 
+static void an_alias_goes_by_its_name(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("ring", 64, NULL, 0);
+	struct kmem_cache *pond = kmem_cache_create("pond", 64, NULL, 0);
+
+	(void)state;
+	assert_ptr_equal(pond, s);
+	assert_int_equal(slab_cache_destroy_name(lab.m, "lake"), -ENOENT);
+	assert_int_equal(slab_cache_destroy_name(lab.m, "pond"), 0);
+	assert_null(slab_cache_find(lab.m, "pond"));
+	assert_ptr_equal(slab_cache_find(lab.m, "ring"), s);
+	assert_int_equal(slab_cache_destroy_name(lab.m, "ring"), 0);
+	assert_null(slab_cache_find(lab.m, "ring"));
+}
+
+static void more_than_an_int_at_once_is_einval(void **state)
+{
+	struct kmem_cache *s = kmem_cache_create("ring", 64, NULL, 0);
+	void *p[1];
+
+	(void)state;
+	errno = 0;
+	assert_int_equal(kmem_cache_alloc_bulk(s, GFP_KERNEL, 1UL << 31, p), 0);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(lab.events[SLAB_EVENT_FAIL_INJECTED], 0);
+}
+
 static void bulk_is_all_or_nothing(void **state)
 {
 	static const slab_flags_t flags[] = { 0, NO_SHEAVES, SLAB_POISON };
@@ -527,6 +554,8 @@ int main(void)
 		lab_test(t12_t13_empties_are_kept_below_min_partial_only),
 		lab_test(t14_single_object_slabs_go_at_once),
 		lab_test(shrink_puts_the_fullest_first),
+		lab_test(an_alias_goes_by_its_name),
+		lab_test(more_than_an_int_at_once_is_einval),
 		lab_test(bulk_is_all_or_nothing),
 		lab_test(bulk_free_of_mixed_slabs_and_kmalloc_objects),
 		lab_test(a_smaller_order_serves_when_memory_is_short),

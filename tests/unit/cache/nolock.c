@@ -220,6 +220,29 @@ static void destroy_waits_for_deferred_frees(void **state)
 	assert_int_equal(slab_machine_pages_used(lab.m), 0);
 }
 
+static void a_link_that_a_user_overwrote_is_told(void **state)
+{
+	struct deferral d = { .s = class() };
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		d.p[i] = kmalloc_nolock(SIZE, 0, NUMA_NO_NODE);
+	arrange(d.s, "m4 s4 r- f0 e0");
+	other_takes(&pcs_of(d.s, 0)->lock);
+	lab.m->irqs_off[0]++;
+	irq(&d);
+	other_releases(&pcs_of(d.s, 0)->lock);
+	/* the last deferred is the first freed */
+	word_write((char *)d.p[2] + d.s->offset, 0x41);
+	lab.m->irqs_off[0]--;
+	machine_run_irq_work(lab.m);
+	assert_string_equal(lab_said(), "object is not in a slab page");
+	assert_int_equal(lab.m->nr_deferred[0], 0);
+	/* two of three were behind the link */
+	assert_null(cache_check_users(d.s, 2));
+}
+
 static void what_is_no_object_is_told(void **state)
 {
 	void *large = kmalloc(20000, GFP_KERNEL);
@@ -292,6 +315,7 @@ int main(void)
 		lab_test(remote_objects_are_deferred_too),
 		lab_test(in_an_interrupt_they_wait_until_locks_are_let_go),
 		lab_test(destroy_waits_for_deferred_frees),
+		lab_test(a_link_that_a_user_overwrote_is_told),
 		lab_test(what_is_no_object_is_told),
 		lab_test(from_an_interrupt_at_every_point_nothing_is_lost),
 	};
