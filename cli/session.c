@@ -95,7 +95,7 @@ static const char *const sysctl_names[] = {
 	"slab_nomerge",	    "slab_merge",     "slab_debug",
 	"init_on_alloc",    "init_on_free",   "freelist_hardened",
 	"freelist_random",  "failslab",	      "fail_page_alloc",
-	"slab_strict_numa",
+	"slab_strict_numa", "random_kmalloc",	      "cmpxchg_double",
 };
 #define NR_SYSCTL (sizeof(sysctl_names) / sizeof(sysctl_names[0]))
 

@@ -32,6 +32,8 @@ static int boot(struct slab_machine *m)
 		.max_empty_sheaves = MAX_EMPTY_SHEAVES,
 		.freelist_hardened = c->freelist_hardened,
 		.freelist_random = c->freelist_random,
+		.random_kmalloc = c->random_kmalloc,
+		.no_cmpxchg_double = c->no_cmpxchg_double,
 		.init_on_alloc = c->init_on_alloc,
 		.init_on_free = c->init_on_free,
 	};
@@ -181,6 +183,21 @@ static int set_random(struct slab_machine *m, const char *value)
 	return parse_bool(value, &m->params.freelist_random);
 }
 
+static int set_random_kmalloc(struct slab_machine *m, const char *value)
+{
+	return parse_bool(value, &m->params.random_kmalloc);
+}
+
+static int set_cmpxchg_double(struct slab_machine *m, const char *value)
+{
+	bool has;
+	int err = parse_bool(value, &has);
+
+	if (!err)
+		m->params.no_cmpxchg_double = !has;
+	return err;
+}
+
 static int set_failslab(struct slab_machine *m, const char *value)
 {
 	return fault_option(m, &m->failslab, value);
@@ -206,6 +223,8 @@ static const struct {
 	{ "init_on_free", set_init_on_free },
 	{ "freelist_hardened", set_hardened },
 	{ "freelist_random", set_random },
+	{ "random_kmalloc", set_random_kmalloc },
+	{ "cmpxchg_double", set_cmpxchg_double },
 	{ "failslab", set_failslab },
 	{ "fail_page_alloc", set_fail_page_alloc },
 };

@@ -275,7 +275,7 @@ int cache_create(struct slab_machine *m, const char *name,
 		goto out_release;
 	if (m->params.freelist_hardened)
 		s->random = random_next(&m->random) | 1;
-	if (!m->config.no_cmpxchg_double &&
+	if (!m->params.no_cmpxchg_double &&
 	    !(s->flags & (SLAB_CONSISTENCY_CHECKS | SLAB_STORE_USER |
 			  SLAB_TRACE)))
 		s->flags |= SLAB_CMPXCHG_DOUBLE;

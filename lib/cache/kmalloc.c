@@ -42,7 +42,7 @@ static enum kmalloc_type kmalloc_type(const struct slab_machine *m, gfp_t gfp,
 				      uintptr_t caller)
 {
 	if (!(gfp & (__GFP_RECLAIMABLE | __GFP_DMA | __GFP_ACCOUNT)))
-		return m->config.random_kmalloc ? random_type(m, caller) :
+		return m->params.random_kmalloc ? random_type(m, caller) :
 						  KMALLOC_NORMAL;
 	if (gfp & __GFP_DMA)
 		return KMALLOC_DMA;

@@ -103,7 +103,7 @@ struct machine_parameters {
 	bool disable_higher_order;   /* letter O */
 	bool freelist_hardened, freelist_random;
 	bool init_on_alloc, init_on_free;
-	bool strict_numa;
+	bool strict_numa, random_kmalloc, no_cmpxchg_double;
 	/* of a barn; constants in 7.0, an explorer wants them small */
 	unsigned int max_full_sheaves, max_empty_sheaves;
 };

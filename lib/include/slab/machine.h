@@ -45,7 +45,7 @@ struct slab_machine_config {
 	bool freelist_hardened;	 /* CONFIG_SLAB_FREELIST_HARDENED */
 	bool freelist_random;	 /* CONFIG_SLAB_FREELIST_RANDOM */
 	bool no_cmpxchg_double;	 /* as a CPU without it: slab_lock instead */
-	bool random_kmalloc;	 /* CONFIG_RANDOM_KMALLOC_CACHES */
+	bool random_kmalloc;	 /* CONFIG_RANDOM_KMALLOC_CACHES: 16 normal sets */
 	bool init_on_alloc;
 	bool init_on_free;
 	bool stack_depot_disable; /* tracks keep no stacks */
@@ -143,7 +143,8 @@ SLAB_API void slab_machine_interrupt(struct slab_machine *m,
 /* ---- kernel parameters ---- */
 /* Names: slab_min_order slab_max_order slab_min_objects (numbers), slab_nomerge
  * slab_merge slab_strict_numa slab_debug init_on_alloc init_on_free
- * freelist_hardened freelist_random (booleans, or a string for slab_debug); slub_ spellings are
+ * freelist_hardened freelist_random random_kmalloc cmpxchg_double (booleans, or
+ * a string for slab_debug); slub_ spellings are
  * accepted. They count for caches made later. failslab and fail_page_alloc
  * (INTERVAL,PROBABILITY,SPACE,TIMES) count at once. -ENOENT: no such name;
  * -EINVAL: no such value; -ERANGE. */

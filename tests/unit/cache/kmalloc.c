@@ -31,6 +31,107 @@ static void all_are(const uint8_t *p, unsigned int from, unsigned int to,
 }
 
 /* ---- classes ---- */
+
+/* Who asks is a site: the same ones ask on every host. */
+static void random_copies_part_who_asks(void **state)
+{
+	unsigned int seen[16] = { 0 }, copies = 0, i;
+
+	(void)state;
+	lab_reopen(&(struct slab_machine_config){ .seed = 1,
+						  .random_kmalloc = true });
+	for (i = 0; i < 200; i++) {
+		uintptr_t site = slab_machine_site(lab.m, "who.c", i, "ask");
+		unsigned int copy = 0;
+		void *p, *again;
+
+		slab_machine_set_site(lab.m, site);
+		p = kmalloc(100, GFP_KERNEL);
+		again = kmalloc(100, GFP_KERNEL);
+		/* the same one gets the same copy */
+		assert_string_equal(class_of(p), class_of(again));
+		if (sscanf(class_of(p), "kmalloc-rnd-%2u-128", &copy) != 1)
+			assert_string_equal(class_of(p), "kmalloc-128");
+		assert_in_range(copy, 0, 15);
+		seen[copy]++;
+		/* other types have no copies */
+		assert_string_equal(
+			class_of(kmalloc(100, GFP_KERNEL | __GFP_ACCOUNT)),
+			"kmalloc-cg-128");
+	}
+	for (i = 0; i < 16; i++)
+		copies += seen[i] != 0;
+	assert_int_equal(copies, 16);
+}
+
+static void buckets_are_classes_of_their_own(void **state)
+{
+	struct kmem_buckets *b = kmem_buckets_create("msg_msg", SLAB_ACCOUNT,
+						     48, 1000, NULL);
+	void *small, *large, *huge;
+
+	(void)state;
+	assert_non_null(b);
+	small = kmem_buckets_alloc(b, 100, GFP_KERNEL);
+	large = kmem_buckets_alloc(b, 3000, GFP_KERNEL | __GFP_ZERO);
+	huge = kmem_buckets_alloc(b, 20000, GFP_KERNEL);
+	assert_string_equal(class_of(small), "msg_msg-128");
+	assert_string_equal(class_of(large), "msg_msg-4k");
+	assert_null(virt_to_slab(lab.m, huge));
+	assert_ptr_equal(kmem_buckets_alloc(b, 0, GFP_KERNEL), ZERO_SIZE_PTR);
+	/* the window reaches as far as the class */
+	assert_int_equal(slab_of(small)->slab_cache->useroffset, 48);
+	assert_int_equal(slab_of(small)->slab_cache->usersize, 80);
+	assert_int_equal(slab_of(large)->slab_cache->usersize, 1000);
+	assert_int_equal(slab_cache_find(lab.m, "msg_msg-32")->usersize, 0);
+	/* nothing else is served by them */
+	assert_string_equal(class_of(kmalloc(100, GFP_KERNEL_ACCOUNT)),
+			    "kmalloc-cg-128");
+	kfree(small);
+	assert_int_equal(slab_buckets_destroy(b), -EBUSY);
+	kfree(large);
+	kfree(huge);
+}
+
+static void buckets_without_objects_go(void **state)
+{
+	struct kmem_buckets *b = kmem_buckets_create("msg_msg", 0, 0, 0, NULL);
+
+	(void)state;
+	kfree(kmem_buckets_alloc(b, 100, GFP_KERNEL));
+	assert_int_equal(slab_buckets_destroy(b), 0);
+	assert_null(slab_cache_find(lab.m, "msg_msg-128"));
+	assert_int_equal(slab_machine_pages_used(lab.m), 0);
+	errno = 0;
+	assert_null(kmem_buckets_create("", 0, 0, 0, NULL));
+	assert_int_equal(errno, EINVAL);
+	assert_null(kmem_buckets_create("x", 1U << 30, 0, 0, NULL));
+	assert_int_equal(errno, EINVAL);
+	assert_null(slab_cache_find(lab.m, "x-8"));
+}
+
+/* Each request of metadata fails once: all of the set or none of it. */
+static void buckets_that_find_no_memory_leave_nothing(void **state)
+{
+	unsigned long nth;
+	struct kmem_buckets *b = NULL;
+	size_t before = lab.m->meta.used;
+
+	(void)state;
+	for (nth = 1; !b && nth < 1000; nth++) {
+		lab.m->meta.fail_after = nth;
+		errno = 0;
+		b = kmem_buckets_create("msg_msg", 0, 0, 0, NULL);
+		lab.m->meta.fail_after = 0;
+		if (b)
+			break;
+		assert_int_equal(errno, ENOMEM);
+		assert_int_equal(lab.m->meta.used, before);
+	}
+	assert_non_null(b);
+	assert_in_range(nth, 13, 999);
+}
+
 static void dma_goes_before_reclaimable_before_accounted(void **state)
 {
 	(void)state;
@@ -312,6 +413,10 @@ static void large_memory_moves_when_a_class_will_do(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		lab_test(random_copies_part_who_asks),
+		lab_test(buckets_are_classes_of_their_own),
+		lab_test(buckets_without_objects_go),
+		lab_test(buckets_that_find_no_memory_leave_nothing),
 		lab_test(dma_goes_before_reclaimable_before_accounted),
 		lab_test(classes_are_aligned_to_their_powers_of_two),
 		lab_test(products_that_do_not_fit_are_refused),
