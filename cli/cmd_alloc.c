@@ -332,7 +332,8 @@ static int run_kmalloc(const struct invocation *inv, struct model *out)
 				   "kmalloc: %llu bytes gave NULL: no memory, "
 				   "or a lock that was busy",
 				   (unsigned long long)size);
-	return put_kmalloc(inv, out, p, size);
+	/* it is the user's, who has its name */
+	return put_kmalloc(inv, out, p, size); /* NOLINT(*-unix.Malloc) */
 }
 
 static int run_krealloc(const struct invocation *inv, struct model *out)

@@ -201,7 +201,7 @@ static int sheaf_prefill(const struct invocation *inv, struct model *out)
 static int sheaf_alloc(const struct invocation *inv, struct model *out)
 {
 	struct borrowed *b;
-	struct kmem_cache *s;
+	struct kmem_cache *s = NULL;
 	uint64_t nr = 1, i;
 	bool nolock;
 	gfp_t gfp;
@@ -232,7 +232,7 @@ static int sheaf_alloc(const struct invocation *inv, struct model *out)
 
 static int sheaf_refill(const struct invocation *inv, struct model *out)
 {
-	struct kmem_cache *s;
+	struct kmem_cache *s = NULL;
 	struct borrowed *b;
 	uint64_t n = 0;
 	bool nolock;
@@ -258,7 +258,7 @@ static int sheaf_refill(const struct invocation *inv, struct model *out)
 
 static int sheaf_return(const struct invocation *inv, struct model *out)
 {
-	struct kmem_cache *s;
+	struct kmem_cache *s = NULL;
 	struct borrowed *b;
 	bool nolock;
 	gfp_t gfp;

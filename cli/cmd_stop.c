@@ -60,7 +60,7 @@ static void put_op(struct model *out, const struct op *op)
 		put_text(r, "point", "%s", slab_point_name(op->at));
 		put_text(r, "says", "%s", sentences[op->at]);
 	}
-	if (op->state == OP_STOPPED) {
+	if (op->state == OP_STOPPED && op->at != NO_POINT) {
 		view_text(out, "cpu %u stands at %s in `%s`: %s", op->cpu,
 			  slab_point_name(op->at), op->command.text,
 			  sentences[op->at]);

@@ -123,7 +123,7 @@ static void add_loss(struct round *r, const char *format, ...)
 	va_list ap;
 
 	if (used && used < sizeof(r->lost) - 2) {
-		strcpy(r->lost + used, "; ");
+		memcpy(r->lost + used, "; ", sizeof("; "));
 		used += 2;
 	}
 	va_start(ap, format);

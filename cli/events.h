@@ -30,7 +30,7 @@ void event_log_destroy(struct event_log *log);
 void event_log_attach(struct event_log *log, struct slab_machine *m);
 void event_log_clear(struct event_log *log);
 /* The hook that event_log_attach() sets, for one that stands in front of it. */
-void event_log_hook(void *log, const struct slab_event *event);
+void event_log_hook(void *arg, const struct slab_event *event);
 
 /* The oldest event with a seq above `after`, or NULL. */
 const struct slab_event *event_log_after(const struct event_log *log,

@@ -175,7 +175,7 @@ int expect_sheaf(const struct invocation *inv, struct model *out)
 {
 	const char *place = arg_word(inv, "PLACE"), *name;
 	struct filling wanted, is = { NONE, NONE };
-	struct slab_cache_info cache;
+	struct slab_cache_info cache = { 0 };
 	char a[48], b[48];
 	struct detail d;
 

@@ -46,7 +46,7 @@ static int find_folder(char *buf, size_t size)
 	*(strrchr(buf, '/') + 1) = '\0';
 	if (strlen(buf) + strlen(SLAB_LESSONS) >= size)
 		return -ENAMETOOLONG;
-	strcat(buf, SLAB_LESSONS);
+	memcpy(buf + strlen(buf), SLAB_LESSONS, sizeof(SLAB_LESSONS));
 	return 0;
 }
 

@@ -71,10 +71,9 @@ int owners_of_slab(const struct slab_slab_info *slab, struct owners *ret,
 		ret->nr[object[i].owner]++;
 		ret->damaged += object[i].is_damaged;
 		if (letters)
-			letters[i] =
-				object[i].is_damaged
-					? DAMAGED
-					: slab_owner_letter(object[i].owner);
+			letters[i] = slab_owner_letter(object[i].owner);
+		if (letters && object[i].is_damaged)
+			letters[i] = DAMAGED;
 	}
 	free(object);
 	return 0;
