@@ -89,13 +89,13 @@ void free_deferred(struct slab_machine *m)
 	while (object && bound--) {
 		struct slab *slab = virt_to_slab(m, object);
 		struct kmem_cache *s = slab ? slab->slab_cache : NULL;
-		struct slab_view v;
+		struct slab_view v = { 0 };
 		void *next;
 
 		/* a write after free may have hit the link */
-		if (machine_has_cache(m, s))
+		if (s && machine_has_cache(m, s))
 			v = view_live(s, slab);
-		if (!machine_has_cache(m, s) || !view_may_follow(&v, object)) {
+		if (!v.s || !view_may_follow(&v, object)) {
 			report_warn(m, SLAB_REPORT_NOT_IN_SLAB, false, NULL,
 				    object,
 				    "deferred frees lead to 0x%lx, which is not in a slab page: %u objects are lost",

@@ -95,12 +95,12 @@ int damage_double_free_sheaf(struct damage *d)
 int damage_sheaf_dup(struct damage *d)
 {
 	char cpu[96], twice[96], lost[96];
-	struct slab_sheaf *sheaf;
+	struct slab_sheaf *sheaf = NULL;
 	const char *which;
 	int err = find_sheaf(d, 2, &sheaf, &which);
 	void **top;
 
-	if (err)
+	if (err || !sheaf)
 		return err;
 	top = &sheaf->objects[sheaf->size - 1];
 	if (*top == sheaf->objects[0])
@@ -118,14 +118,14 @@ int damage_sheaf_dup(struct damage *d)
 int damage_sheaf_size(struct damage *d)
 {
 	long to = (long)d->s->sheaf_capacity + 1;
-	struct slab_sheaf *sheaf;
+	struct slab_sheaf *sheaf = NULL;
 	const char *which;
 	char cpu[96];
 	int err = find_sheaf(d, 0, &sheaf, &which);
 
 	if (!err)
 		err = damage_number(d, "value", 0, (1L << 28) - 1, &to);
-	if (err)
+	if (err || !sheaf)
 		return err;
 	damage_name(d, cpu, sizeof(cpu));
 	if (to == (long)sheaf->size)
@@ -141,7 +141,7 @@ int damage_sheaf_size(struct damage *d)
 int damage_sheaf_foreign(struct damage *d)
 {
 	uintptr_t to = 0x4141414141414141;
-	struct slab_sheaf *sheaf;
+	struct slab_sheaf *sheaf = NULL;
 	const char *which;
 	char cpu[96], lost[96];
 	int err = find_sheaf(d, 1, &sheaf, &which);
@@ -149,7 +149,7 @@ int damage_sheaf_foreign(struct damage *d)
 
 	if (!err)
 		err = damage_address(d, "to", &to);
-	if (err)
+	if (err || !sheaf)
 		return err;
 	top = &sheaf->objects[sheaf->size - 1];
 	damage_name(d, cpu, sizeof(cpu));

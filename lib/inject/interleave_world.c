@@ -460,7 +460,7 @@ static void arrange_sheaves(struct world *w)
 static void arrange_slabs(struct world *w)
 {
 	unsigned int i, k, keep = 0;
-	void *p[WORLD_SLOTS];
+	void *p[WORLD_SLOTS] = { NULL };
 
 	for (i = 0; i < INTERLEAVE_SLABS; i++) {
 		if (w->in->used[i] < 0)
