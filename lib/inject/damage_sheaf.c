@@ -51,6 +51,10 @@ static int find_sheaf(struct damage *d, unsigned int least,
 			continue;
 		*name = sheaves[i].name;
 		*ret = sheaves[i].sheaf;
+		/* its top would lie in somebody else's memory */
+		if (*ret && least && (*ret)->size > d->s->sheaf_capacity)
+			return damage_refuse(d, "%s of %s has an impossible size already",
+					     *name, cpu);
 		if (*ret && (*ret)->size >= least)
 			return 0;
 		if (!which)

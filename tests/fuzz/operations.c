@@ -4,8 +4,9 @@
  * reported, survived, and every walk comes to an end
  *
  * Three bytes a step: what, which slot, a number. Damage goes to bytes that a
- * user could reach, objects, red zones and links, and to the words of a slab's
- * descriptor, which in a kernel are a stray write away.
+ * user could reach, objects, red zones and links, to the words of a slab's
+ * descriptor, which in a kernel are a stray write away, and to sheaves and
+ * barns. Two CPUs on two nodes take turns.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,21 +17,28 @@
 #include <slab/inspect.h>
 #include <slab/kmalloc.h>
 #include <slab/machine.h>
+#include <slab/sheaf.h>
 
 #include "machine/page.h"
 
-#define SLOTS 32
+#define SLOTS	32
+#define SHEAVES 4
 
 static struct slab_machine *m;
 static struct slab_target *t;
 static struct kmem_cache *caches[4];
 static void *slots[SLOTS];
+static struct slab_sheaf *sheaves[SHEAVES];
 
 static void start(const uint8_t *data)
 {
 	static const slab_flags_t sets[] = {
-		0, SLAB_CONSISTENCY_CHECKS, SLAB_RED_ZONE, SLAB_POISON,
-		SLAB_STORE_USER, SLAB_DEBUG_DEFAULT_FLAGS,
+		0,
+		SLAB_CONSISTENCY_CHECKS,
+		SLAB_RED_ZONE,
+		SLAB_POISON,
+		SLAB_STORE_USER,
+		SLAB_DEBUG_DEFAULT_FLAGS,
 		SLAB_RED_ZONE | SLAB_POISON,
 		SLAB_CONSISTENCY_CHECKS | SLAB_POISON,
 	};
@@ -38,7 +46,9 @@ static void start(const uint8_t *data)
 
 	if (!m) {
 		slab_machine_create_virtual(
-			&(struct slab_machine_config){ .asan_off = true }, &m);
+			&(struct slab_machine_config){
+				.asan_off = true, .nr_cpus = 2, .nr_nodes = 2 },
+			&m);
 		slab_target_open_self(m, &t);
 		slab_machine_use(m);
 	}
@@ -51,6 +61,7 @@ static void start(const uint8_t *data)
 					      sets[data[i + 1] % 8] |
 						      SLAB_NO_MERGE);
 	memset(slots, 0, sizeof(slots));
+	memset(sheaves, 0, sizeof(sheaves));
 }
 
 static void look(void)
@@ -95,14 +106,64 @@ static void damage_descriptor(const void *object, const void *other,
 	((uintptr_t *)slab)[number % 8] = value;
 }
 
+static void damage_sheaves(struct kmem_cache *s, uint8_t number)
+{
+	static const char *const kinds[] = { "sheaf-dup", "sheaf-size",
+					     "sheaf-foreign", "barn-count" };
+	struct slab_corrupt_result result;
+
+	slab_corrupt_cpu(m, kinds[number / 4 % 4], number / 16 % 2, s, NULL,
+			 &result);
+}
+
+/* A sheaf is borrowed, used, refilled, given back; also to the wrong cache, and
+ * twice. */
+static void lend(struct kmem_cache *s, void **slot, uint8_t number)
+{
+	struct slab_sheaf **sheaf = &sheaves[number / 4 % SHEAVES];
+
+	if (number & 128)
+		*sheaf = kmem_cache_prefill_sheaf(s, GFP_NOWAIT, number);
+	else if (number & 64)
+		kmem_cache_return_sheaf(s, GFP_NOWAIT, *sheaf);
+	else if (number & 32)
+		kmem_cache_refill_sheaf(s, GFP_NOWAIT, sheaf, number);
+	else
+		*slot = kmem_cache_alloc_from_sheaf(s, GFP_ATOMIC, *sheaf);
+}
+
+/* The machine goes on: CPUs, grace periods, memory. */
+static void turn(uint8_t number)
+{
+	switch (number % 6) {
+	case 0:
+	case 1:
+		slab_machine_set_cpu(m, number / 8 % 2);
+		break;
+	case 2:
+		slab_machine_rcu_tick(m);
+		break;
+	case 3:
+		kvfree_rcu_barrier();
+		break;
+	case 4:
+		slab_machine_set_cpu_online(m, number / 8 % 2, number / 16 % 2);
+		break;
+	default:
+		slab_machine_set_node_memory(m, number / 8 % 2,
+					     number / 16 % 2);
+	}
+}
+
 static void step(uint8_t what, uint8_t which, uint8_t number)
 {
 	void **slot = &slots[which % SLOTS];
 	struct kmem_cache *s = caches[number % 4];
 	void *pair[3] = { *slot, slots[number % SLOTS], *slot };
 	uint8_t byte = number;
+	void *many[70];
 
-	switch (what % 13) {
+	switch (what % 19) {
 	case 0:
 	case 1:
 		if (s)
@@ -114,8 +175,8 @@ static void step(uint8_t what, uint8_t which, uint8_t number)
 		break;
 	case 3:
 		if (s)
-			kmem_cache_free(s, (void *)((uintptr_t)*slot +
-						    (int8_t)number));
+			kmem_cache_free(
+				s, (void *)((uintptr_t)*slot + (int8_t)number));
 		break;
 	case 4:
 		if (s)
@@ -143,6 +204,32 @@ static void step(uint8_t what, uint8_t which, uint8_t number)
 				 number * 40U, GFP_NOWAIT);
 		break;
 	case 11:
+		if (s)
+			damage_sheaves(s, number);
+		break;
+	case 12:
+	case 13:
+		if (s)
+			lend(s, slot, number);
+		break;
+	case 14:
+		turn(number);
+		break;
+	case 15:
+		slab_kfree_rcu(*slot);
+		break;
+	case 16:
+		if (s &&
+		    kmem_cache_alloc_bulk(s, GFP_NOWAIT, 1 + number % 70, many))
+			kmem_cache_free_bulk(s, 1 + number % 70, many);
+		break;
+	case 17:
+		if (number & 1)
+			*slot = kmalloc_nolock(number, 0, NUMA_NO_NODE);
+		else
+			kfree_nolock(*slot);
+		break;
+	case 18:
 		damage_descriptor(*slot, number & 64 ? pair[1] : NULL, number);
 		break;
 	default:

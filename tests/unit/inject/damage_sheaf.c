@@ -73,6 +73,9 @@ static void size_and_foreign_say_what_was_there(void **state)
 	assert_string_equal(result.text, "main of cpu0:ring had 59 objects, "
 					 "has 61; it can hold 60");
 	refused("sheaf-size", 0, s, NULL, NULL, "has 61 objects already");
+	/* what stands at the 61st place is not the sheaf's */
+	refused("sheaf-foreign", 0, s, NULL, NULL, "an impossible size");
+	refused("sheaf-dup", 0, s, NULL, NULL, "an impossible size");
 	main_of(s)->size = 0;
 }
 
