@@ -97,7 +97,7 @@ static int machine_reset(const struct invocation *inv, struct model *out)
 	slab_machine_reset(inv->machine);
 	report_queue_clear(session.reports);
 	event_log_clear(session.events);
-	return 0;
+	return session_boot_parameters();
 }
 
 static int machine_pages(const struct invocation *inv, struct model *out)

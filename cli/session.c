@@ -126,6 +126,19 @@ int session_sysctl(struct slab_machine *m, const char *name, const char *value)
 		    err == -ERANGE ? ": out of range" : "");
 }
 
+int session_boot_parameters(void)
+{
+	const struct options *o = &session.opt;
+	size_t i;
+
+	for (i = 0; i < o->nr_sysctl; i++) {
+		if (session_sysctl(session.machine, o->sysctl[i].name,
+				   o->sysctl[i].value))
+			return -EINVAL;
+	}
+	return 0;
+}
+
 static int make_machine(void)
 {
 	const struct options *o = &session.opt;
@@ -137,7 +150,6 @@ static int make_machine(void)
 		.slab_debug = o->slab_debug,
 		.asan_off = o->is_asan_off,
 	};
-	size_t i;
 	int err;
 
 	if (o->cpus > SLAB_MAX_CPUS)
@@ -162,11 +174,8 @@ static int make_machine(void)
 	}
 	slab_machine_use(session.machine);
 	slab_machine_set_task(session.machine, 1, "slabctl");
-	for (i = 0; i < o->nr_sysctl; i++) {
-		if (session_sysctl(session.machine, o->sysctl[i].name,
-				   o->sysctl[i].value))
-			return -EINVAL;
-	}
+	if (session_boot_parameters())
+		return -EINVAL;
 	err = slab_target_open_self(session.machine, &session.target);
 	if (!err)
 		err = slab_machine_add_sink(session.machine, report_queue_sink,

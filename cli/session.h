@@ -127,6 +127,8 @@ unsigned int session_nr_cpus(void);
 int session_set_machine_option(struct options *o, const char *key,
 			       const char *value);
 
+/* Those that slabctl's options or a scenario's keys gave, on a fresh machine. */
+int session_boot_parameters(void);
 /* A kernel parameter; 0, or -EINVAL with the error set. */
 int session_sysctl(struct slab_machine *m, const char *name, const char *value);
 
