@@ -136,7 +136,7 @@ static inline struct kmem_cache *path_ready(unsigned int shape)
 	memset(kept, 0, sizeof(kept));
 	for (i = 0; i < PATH_NR_OLD; i++)
 		kept[PATH_OLD + i] =
-			kmem_cache_alloc_node(s, GFP_KERNEL, i % 2);
+			kmem_cache_alloc_node(s, GFP_KERNEL, (int)(i % 2));
 	arrange(s, path_shapes[shape]);
 	return s;
 }

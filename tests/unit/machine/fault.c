@@ -58,7 +58,9 @@ static const char *failing(const struct slab_faults *f)
 	slab_faults_set(lab.m, f);
 	for (i = 0; i < ARRAY_SIZE(place); i++) {
 		slab_machine_set_site(lab.m, place[i]);
-		text[i] = ask() ? (char)('a' + i) : '.';
+		text[i] = '.';
+		if (ask())
+			text[i] = (char)('a' + i);
 	}
 	return text;
 }
