@@ -159,6 +159,31 @@ static void each_failure_of_each_path_loses_nothing(void **state)
 	assert_in_range(runs, 40, 1000);
 }
 
+/* What the kernel would take from kmalloc: sheaves, pages of kfree_rcu. */
+static void each_metadata_request_of_each_path_may_fail(void **state)
+{
+	unsigned int path, shape, nth, runs = 0;
+
+	(void)state;
+	for (path = 0; path < ARRAY_SIZE(paths); path++)
+		for (shape = 0; shape < ARRAY_SIZE(path_shapes); shape++)
+			for (nth = 1; nth <= PATH_MAX_NTH; nth++) {
+				struct kmem_cache *s = path_ready(shape);
+				bool asked;
+
+				lab.m->meta.fail_after = nth;
+				paths[path].run(s);
+				asked = !lab.m->meta.fail_after;
+				lab.m->meta.fail_after = 0;
+				runs += asked;
+				path_found_again(s, path, shape, "metadata",
+						 nth);
+				if (!asked)
+					break;
+			}
+	assert_in_range(runs, 10, 1000);
+}
+
 static void without_memory_each_path_loses_nothing(void **state)
 {
 	unsigned int path, shape, all;
@@ -186,6 +211,7 @@ int main(void)
 		lab_test(another_cpu_in_between_loses_nothing),
 		lab_test(h8_a_move_to_another_cpu_loses_nothing),
 		lab_test(each_failure_of_each_path_loses_nothing),
+		lab_test(each_metadata_request_of_each_path_may_fail),
 		lab_test(without_memory_each_path_loses_nothing),
 	};
 
