@@ -40,19 +40,23 @@ static const struct field cpu_fields[] = {
 	FIELD("rcu", COUNT, "objects in its rcu_free sheaves"),
 	{},
 };
+/* What a table says of a sheaf, whether a CPU or a barn has it. */
+#define CONTENTS_FIELDS                                                   \
+	FIELD("size", COUNT, "objects in it", .how = FIELD_QUIET),        \
+	FIELD("capacity", COUNT, "that it holds", .how = FIELD_QUIET),    \
+	FIELD("holds", TEXT, "size of capacity", .how = FIELD_PEOPLE),    \
+	FIELD("objects", LIST, "in it, the next to leave first",          \
+	      .how = FIELD_QUIET),                                        \
+	FIELD("next", TEXT, "the next to leave first", .how = FIELD_PEOPLE, \
+	      .header = "the next to leave first")
+
 static const struct field sheaf_fields[] = {
 	FIELD("cpu", COUNT, "of the sheaf", .how = FIELD_QUIET),
 	FIELD("where", TEXT, "CPU, node and state", .header = "cpu",
 	      .how = FIELD_PEOPLE),
 	FIELD("sheaf", TEXT, "main, spare or rcu"),
 	FIELD("exists", FLAG, "there is one", .how = FIELD_QUIET),
-	FIELD("size", COUNT, "objects in it", .how = FIELD_QUIET),
-	FIELD("capacity", COUNT, "that it holds", .how = FIELD_QUIET),
-	FIELD("holds", TEXT, "size of capacity", .how = FIELD_PEOPLE),
-	FIELD("objects", LIST, "in it, the next to leave first",
-	      .how = FIELD_QUIET),
-	FIELD("next", TEXT, "the next to leave first", .how = FIELD_PEOPLE,
-	      .header = "the next to leave first"),
+	CONTENTS_FIELDS,
 	{},
 };
 static const struct field view_fields[] = {
@@ -495,13 +499,7 @@ static const struct field node_fields[] = {
 static const struct field stock_fields[] = {
 	FIELD("node", COUNT, "of the barn"),
 	FIELD("list", TEXT, "full or empty"),
-	FIELD("size", COUNT, "objects in it", .how = FIELD_QUIET),
-	FIELD("capacity", COUNT, "that it holds", .how = FIELD_QUIET),
-	FIELD("holds", TEXT, "size of capacity", .how = FIELD_PEOPLE),
-	FIELD("objects", LIST, "in it, the next to leave first",
-	      .how = FIELD_QUIET),
-	FIELD("next", TEXT, "the next to leave first", .how = FIELD_PEOPLE,
-	      .header = "the next to leave first"),
+	CONTENTS_FIELDS,
 	{},
 };
 static const struct field barn_fields[] = {

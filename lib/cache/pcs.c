@@ -85,6 +85,34 @@ static struct slab_sheaf *make_full(struct kmem_cache *s,
 	return NULL;
 }
 
+/* Steps 1 to 5: main has something without a refill. Where not, *barn is the
+ * one that had no full sheaf, or NULL when there is none to ask. */
+static bool find_full(struct kmem_cache *s, struct slub_percpu_sheaves *pcs,
+		      bool spin, struct node_barn **barn)
+{
+	struct slab_sheaf *full;
+
+	*barn = NULL;
+	if (!s->sheaf_capacity)
+		return false;
+	if (pcs->spare && pcs->spare->size) {
+		swap_spare(s, pcs);
+		return true;
+	}
+	*barn = get_barn(s);
+	if (!*barn)
+		return false;
+	full = barn_replace_empty(s, *barn, pcs->main, spin);
+	if (!full) {
+		stat(s, SLAB_STAT_BARN_GET_FAIL);
+		return false;
+	}
+	pcs->main = full;
+	stat(s, SLAB_STAT_BARN_GET);
+	say_installed(s, full);
+	return true;
+}
+
 /* Locked on entry. Locked on return, perhaps another CPU's, with main not
  * empty; or NULL and unlocked. */
 static struct slub_percpu_sheaves *
@@ -95,25 +123,12 @@ replace_empty_main(struct kmem_cache *s, struct slub_percpu_sheaves *pcs,
 	struct node_barn *barn;
 	struct slab_sheaf *full;
 
-	if (!s->sheaf_capacity)
-		goto out_unlock;
-	if (pcs->spare && pcs->spare->size) {
-		swap_spare(s, pcs);
+	if (find_full(s, pcs, spin, &barn))
 		return pcs;
+	if (!barn || !spin) {
+		pcs_unlock(s, pcs);
+		return NULL;
 	}
-	barn = get_barn(s);
-	if (!barn)
-		goto out_unlock;
-	full = barn_replace_empty(s, barn, pcs->main, spin);
-	if (full) {
-		pcs->main = full;
-		stat(s, SLAB_STAT_BARN_GET);
-		say_installed(s, full);
-		return pcs;
-	}
-	stat(s, SLAB_STAT_BARN_GET_FAIL);
-	if (!spin)
-		goto out_unlock;
 	full = make_full(s, pcs, barn, gfp);
 	if (!full)
 		return NULL;
@@ -124,10 +139,6 @@ replace_empty_main(struct kmem_cache *s, struct slub_percpu_sheaves *pcs,
 	}
 	install_full(s, pcs, barn, full);
 	return pcs;
-
-out_unlock:
-	pcs_unlock(s, pcs);
-	return NULL;
 }
 
 /* The node on which an object rests; -1: on none of ours. */
@@ -326,32 +337,6 @@ bool slab_suits_sheaves(const struct kmem_cache *s, const struct slab *slab)
 
 /* ---- many at once ---- */
 
-/* main has something: 3.12 step 1; never refills. */
-static bool find_full(struct kmem_cache *s, struct slub_percpu_sheaves *pcs)
-{
-	struct node_barn *barn;
-	struct slab_sheaf *full;
-
-	if (!s->sheaf_capacity)
-		return false;
-	if (pcs->spare && pcs->spare->size) {
-		swap_spare(s, pcs);
-		return true;
-	}
-	barn = get_barn(s);
-	if (!barn)
-		return false;
-	full = barn_replace_empty(s, barn, pcs->main, true);
-	if (!full) {
-		stat(s, SLAB_STAT_BARN_GET_FAIL);
-		return false;
-	}
-	pcs->main = full;
-	stat(s, SLAB_STAT_BARN_GET);
-	say_installed(s, full);
-	return true;
-}
-
 size_t alloc_from_pcs_bulk(struct kmem_cache *s, size_t nr, void **p)
 {
 	struct slab_machine *m = s->machine;
@@ -359,11 +344,13 @@ size_t alloc_from_pcs_bulk(struct kmem_cache *s, size_t nr, void **p)
 
 	while (done < nr) {
 		struct slub_percpu_sheaves *pcs = pcs_trylock(s);
+		struct node_barn *barn;
 		unsigned int batch, i;
 
 		if (!pcs)
 			break;
-		if ((!pcs->main->size && !find_full(s, pcs)) ||
+		/* never a refill: the rest comes straight from the slabs */
+		if ((!pcs->main->size && !find_full(s, pcs, true, &barn)) ||
 		    !sheaf_judge_top(s, pcs->main,
 				     (unsigned int)(nr - done))) {
 			pcs_unlock(s, pcs);
@@ -391,27 +378,11 @@ size_t alloc_from_pcs_bulk(struct kmem_cache *s, size_t nr, void **p)
 static bool find_room(struct kmem_cache *s, struct slub_percpu_sheaves *pcs)
 {
 	struct node_barn *barn = s->sheaf_capacity ? get_barn(s) : NULL;
-	struct slab_sheaf *empty;
+	int err = barn ? make_room(s, pcs, barn, true) : -ENOENT;
 
-	if (!barn)
-		return false;
-	if (!pcs->spare) {
-		empty = barn_get_empty(s, barn, true);
-		if (!empty)
-			return false;
-		pcs->spare = pcs->main;
-	} else if (pcs->spare->size < s->sheaf_capacity) {
-		swap_spare(s, pcs);
-		return true;
-	} else if (barn_replace_full(s, barn, pcs->main, true, &empty)) {
+	if (err && err != -ENOENT)
 		stat(s, SLAB_STAT_BARN_PUT_FAIL);
-		return false;
-	} else {
-		stat(s, SLAB_STAT_BARN_PUT);
-	}
-	pcs->main = empty;
-	say_installed(s, empty);
-	return true;
+	return !err;
 }
 
 size_t free_to_pcs_bulk(struct kmem_cache *s, size_t nr, void **p)

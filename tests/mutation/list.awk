@@ -122,7 +122,7 @@ function add_reports(path,    lines, nr, i, id, wrong) {
 		wrong = lines[i]
 		sub(/"/, "\"~", wrong)
 		add_row("title-" id, "the title", path, lines[i], wrong,
-			"unit/debug/report_print every_title_prints_its_exact_line")
+			"unit/debug/report_titles every_title_prints_its_exact_line")
 		wrong = lines[i]
 		if (!sub(/, 0, /, ", 1, ", wrong))
 			sub(/, 1, /, ", 0, ", wrong)
@@ -140,7 +140,7 @@ function add_fixes(path,    lines, nr, i, wrong) {
 		sub(/"/, "\"~", wrong)
 		add_row("fix-" row_id(lines[i]), "the text", path, lines[i],
 			wrong,
-			"unit/debug/report_print every_fix_prints_its_exact_line")
+			"unit/debug/report_titles every_fix_prints_its_exact_line")
 	}
 }
 
