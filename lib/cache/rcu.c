@@ -69,6 +69,8 @@ static void rcu_sheaf_to_barn(struct slab_machine *m, struct rcu_head *head)
 			barn_put_full(s, barn, sheaf);
 			return;
 		}
+		machine_event(m, SLAB_EVENT_BARN_REFUSE, s, NULL, NULL,
+			      barn->nr_full, (unsigned int)sheaf->node);
 		flush = true;
 	}
 	if (flush) {

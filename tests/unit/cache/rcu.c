@@ -252,6 +252,7 @@ static void c_above_it_is_flushed_and_kept_as_an_empty_one(void **state)
 	slab_machine_rcu_tick(lab.m);
 	assert_string_equal(shape_of(s, 0), "m0 s- r- f10 e10");
 	assert_int_equal(stat_sum(s, SLAB_STAT_BARN_PUT_FAIL), 1);
+	assert_int_equal(lab.events[SLAB_EVENT_BARN_REFUSE], 1);
 	assert_int_equal(stat_sum(s, SLAB_STAT_SHEAF_FREE) -
 				 marked[SLAB_STAT_SHEAF_FREE],
 			 0);
