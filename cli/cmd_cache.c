@@ -525,6 +525,13 @@ static int cache_stats(const struct invocation *inv, struct model *out)
 
 	if (place_cache(arg_word(inv, "CACHE"), &c))
 		return -EINVAL;
+	if (!c.has_statistics)
+		return fail_answer("statistics_off",
+				   "sysctl statistics=on counts for caches "
+				   "made later",
+				   "cache stats: %s counts nothing: statistics "
+				   "were off when it was made",
+				   c.name);
 	for (i = 0; i < SLAB_NR_STATS; i++) {
 		struct value *row;
 

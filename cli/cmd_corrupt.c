@@ -179,6 +179,11 @@ static int corrupt(const struct invocation *inv, struct model *out)
 
 	if (!row)
 		return fail_kind(kind);
+	if (session.opt.is_native && row->target == SLAB_TARGET_CPU)
+		return fail("virtual", "objects and slabs can be broken here",
+			    "corrupt %s: only a virtual machine's sheaves hold "
+			    "still for it",
+			    kind);
 	if (read_values(inv, row, value, text))
 		return -EINVAL;
 	cache = split_cpu(target, &cpu);

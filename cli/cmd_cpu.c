@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cmd_cpu.c - `cpu` and `barn`: who works, and which sheaves are at hand
+ * cmd_cpu.c - `cpu`: who works, and which sheaves are at hand
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "commands.h"
 #include "names.h"
 #include "owners.h"
+#include "sheaf_row.h"
 #include "stop.h"
 
 /* The CPU that is named, or the current one. */
@@ -23,47 +26,46 @@ static int parse_cpu(const struct invocation *inv, unsigned int *ret)
 	if (arg_number(inv, "N", UINT32_MAX, &cpu))
 		return -EINVAL;
 	if (cpu >= session_nr_cpus())
-		return session_use_cpu((unsigned int)cpu);
+		return session_no_cpu((unsigned int)cpu);
 	*ret = (unsigned int)cpu;
 	return 0;
 }
 
 /* ---- view ---- */
 
+#define CPU_FIELDS                                                        \
+	FIELD("cpu", COUNT, "its number"),                                \
+		FIELD("node", COUNT, "its memory node"),                  \
+		FIELD("state", TEXT,                                      \
+		      "online, offline, or what it is in the middle of"), \
+		FIELD("current", FLAG, "commands run on it",              \
+		      .how = FIELD_QUIET),                                \
+		FIELD("main", COUNT, "objects in its main sheaves"),      \
+		FIELD("spare", COUNT, "objects in its spare sheaves"),    \
+		FIELD("rcu", COUNT, "objects in its rcu_free sheaves")
+
+static const struct field virtual_cpu_fields[] = { CPU_FIELDS, {} };
 static const struct field cpu_fields[] = {
-	FIELD("cpu", COUNT, "its number"),
-	FIELD("node", COUNT, "its memory node"),
-	FIELD("state", TEXT, "online, offline, or what it is in the middle of"),
-	FIELD("current", FLAG, "commands run on it", .how = FIELD_QUIET),
-	FIELD("main", COUNT, "objects in its main sheaves"),
-	FIELD("spare", COUNT, "objects in its spare sheaves"),
-	FIELD("rcu", COUNT, "objects in its rcu_free sheaves"),
+	CPU_FIELDS,
+	FIELD("local", COUNT,
+	      "native: objects in full sheaves that it keeps before the barn"),
 	{},
 };
-/* What a table says of a sheaf, whether a CPU or a barn has it. */
-#define CONTENTS_FIELDS                                                   \
-	FIELD("size", COUNT, "objects in it", .how = FIELD_QUIET),        \
-	FIELD("capacity", COUNT, "that it holds", .how = FIELD_QUIET),    \
-	FIELD("holds", TEXT, "size of capacity", .how = FIELD_PEOPLE),    \
-	FIELD("objects", LIST, "in it, the next to leave first",          \
-	      .how = FIELD_QUIET),                                        \
-	FIELD("next", TEXT, "the next to leave first", .how = FIELD_PEOPLE, \
-	      .header = "the next to leave first")
-
 static const struct field sheaf_fields[] = {
 	FIELD("cpu", COUNT, "of the sheaf", .how = FIELD_QUIET),
 	FIELD("where", TEXT, "CPU, node and state", .header = "cpu",
 	      .how = FIELD_PEOPLE),
-	FIELD("sheaf", TEXT, "main, spare or rcu"),
+	FIELD("sheaf", TEXT, "main, spare, rcu, or local: those it keeps"),
 	FIELD("exists", FLAG, "there is one", .how = FIELD_QUIET),
-	CONTENTS_FIELDS,
+	SHEAF_ROW_FIELDS,
 	{},
 };
 static const struct field view_fields[] = {
 	FIELD("cache", TEXT, "cache name; none: all caches"),
 	FIELD("sheaf_capacity", COUNT, "objects a sheaf of it holds"),
 	FIELD("cpus", TABLE, "one row a CPU", .of = cpu_fields),
-	FIELD("sheaves", TABLE, "three rows a CPU", .of = sheaf_fields),
+	FIELD("sheaves", TABLE, "three rows a CPU; native: four",
+	      .of = sheaf_fields),
 	FIELD("owners", TABLE, "who has how many", .of = owner_fields),
 	{},
 };
@@ -72,6 +74,7 @@ static const struct field view_returns =
 
 static const enum slab_owner cpu_places[] = { SLAB_OWNER_MAIN, SLAB_OWNER_SPARE,
 					      SLAB_OWNER_RCU };
+#define NR_PLACES 3U
 
 static const char *cpu_state(const struct slab_machine *m, unsigned int cpu)
 {
@@ -81,61 +84,6 @@ static const char *cpu_state(const struct slab_machine *m, unsigned int cpu)
 	return stopped				 ? stopped
 	       : slab_machine_cpu_online(m, cpu) ? "online"
 						 : "offline";
-}
-
-/* S1#9..S1#4 for six in a row; the number of objects that it stands for. */
-static size_t put_run(FILE *f, const uintptr_t *in, size_t nr)
-{
-	struct slab_slot_info a, b;
-	size_t run = 1;
-	int step = 0;
-
-	if (slab_target_slot(session.target, in[nr - 1], &a) || a.index < 0) {
-		fputs(address_text(in[nr - 1]), f);
-		return 1;
-	}
-	fprintf(f, "S%u#%d", a.slab_nr, a.index);
-	for (; run < nr; run++) {
-		if (slab_target_slot(session.target, in[nr - 1 - run], &b) ||
-		    b.slab_nr != a.slab_nr)
-			break;
-		if (run == 1)
-			step = b.index - a.index;
-		if ((step != 1 && step != -1) ||
-		    b.index != a.index + step * (int)run)
-			break;
-	}
-	if (run < 4)
-		return 1;
-	fprintf(f, "..#%d", a.index + step * (int)(run - 1));
-	return run;
-}
-
-/* The objects of a sheaf, top first, for programs and for people. */
-static void put_objects(struct value *row, const struct slab_sheaf_info *sheaf)
-{
-	struct value *list = put_list(row, "objects");
-	char name[NAME_SIZE], *text = NULL;
-	size_t nr = 0, i, size;
-	uintptr_t *in;
-	FILE *f;
-
-	if (slab_target_sheaf_objects(session.target, sheaf, &in, &nr)) {
-		put_unknown(row, "next", "no memory to look");
-		return;
-	}
-	for (i = nr; i-- > 0;)
-		list_text(list, "%s", object_name(in[i], name));
-	f = open_memstream(&text, &size);
-	if (!f)
-		die_no_memory();
-	for (i = nr; i; fputs(i ? " " : "", f))
-		i -= put_run(f, in, i);
-	fclose(f);
-	put_text(row, "next", "%s%s", nr ? text : "-",
-		 sheaf->is_damaged ? "  damaged" : "");
-	free(text);
-	free(in);
 }
 
 static void put_sheaf(struct value *table, const struct slab_machine *m,
@@ -164,7 +112,43 @@ static void put_sheaf(struct value *table, const struct slab_machine *m,
 	put_count(row, "size", sheaf->size);
 	put_count(row, "capacity", sheaf->capacity);
 	put_text(row, "holds", "%3u/%u", sheaf->size, sheaf->capacity);
-	put_objects(row, sheaf);
+	sheaf_row_objects(row, sheaf);
+}
+
+/* Full sheaves that the CPU keeps before the barn, in one row. */
+static unsigned long put_local(struct value *table, unsigned int cpu,
+			       const struct slab_sheaf_info *all, size_t nr)
+{
+	unsigned long objects = 0, capacity = 0, full = 0, empty = 0;
+	struct value *row = table_row(table), *list;
+	char name[NAME_SIZE];
+	size_t i, k, n;
+	uintptr_t *in;
+
+	put_count(row, "cpu", cpu);
+	put_text(row, "where", "%s", "");
+	put_text(row, "sheaf", "local");
+	list = put_list(row, "objects");
+	for (i = 0; i < nr; i++) {
+		if (all[i].place != SLAB_OWNER_LOCAL || all[i].cpu != (int)cpu)
+			continue;
+		full += all[i].is_full_list;
+		empty += !all[i].is_full_list;
+		objects += all[i].size;
+		capacity += all[i].is_full_list ? all[i].capacity : 0;
+		if (slab_target_sheaf_objects(session.target, &all[i], &in, &n))
+			continue;
+		for (k = n; k-- > 0;)
+			list_text(list, "%s", object_name(in[k], name));
+		free(in);
+	}
+	put_flag(row, "exists", full || empty);
+	put_count(row, "size", objects);
+	put_count(row, "capacity", capacity);
+	put_text(row, "holds", "%lu", objects);
+	put_text(row, "next", "in %lu full sheaves; %lu empty ones", full,
+		 empty);
+	return objects;
 }
 
 static const struct slab_sheaf_info *
@@ -180,63 +164,14 @@ find_sheaf(const struct slab_sheaf_info *all, size_t nr, unsigned int cpu,
 	return NULL;
 }
 
-static int sheaves_of(const struct slab_cache_info *cache,
-		      struct slab_sheaf_info **ret, size_t *nr)
+/* A virtual machine's table has no column that is empty there always. */
+static struct value *put_cpu_table(struct model *out)
 {
-	int err = slab_target_sheaves(session.target, cache->cache, ret, nr);
+	struct value *table = put_table(out->root, "cpus");
 
-	return err ? fail("sheaf", NULL, "the sheaves of %s: %s", cache->name,
-			  strerror(-err))
-		   : 0;
-}
-
-/* An object that stands in two sheaves, or is none of the cache's, is counted
- * once or not at all; then sheaves and owners differ. */
-static void tell_difference(struct model *out, const struct owners *o,
-			    const struct slab_sheaf_info *sheaf, size_t nr)
-{
-	unsigned long in_sheaves = 0, waiting = 0, counted;
-	size_t i;
-
-	for (i = 0; i < nr; i++) {
-		if (sheaf[i].place == SLAB_OWNER_RCU)
-			waiting += sheaf[i].size;
-		else
-			in_sheaves += sheaf[i].size;
-	}
-	/* RCU has objects that wait in no sheaf, too */
-	counted = owners_sheaves(o) - o->nr[SLAB_OWNER_RCU];
-	if (in_sheaves != counted)
-		view_text(out,
-			  "the sheaves hold %lu, of which %lu are no objects "
-			  "of the cache or stand there twice",
-			  in_sheaves,
-			  in_sheaves > counted ? in_sheaves - counted : 0);
-	if (o->nr[SLAB_OWNER_RCU] > waiting)
-		view_text(out,
-			  "%lu wait in no sheaf: in batches of kfree_rcu, or "
-			  "for the end of an interrupt",
-			  o->nr[SLAB_OWNER_RCU] - waiting);
-}
-
-static struct block *put_cache_head(struct model *out,
-				    const struct slab_cache_info *cache)
-{
-	struct block *line = view_line(out);
-
-	put_text(out->root, "cache", "%s", cache->name);
-	put_count(out->root, "sheaf_capacity", cache->sheaf_capacity);
-	line_add(line, STYLE_STRONG, "%s", cache->name);
-	line_add(line, STYLE_PLAIN, "  %u B, %u per slab, ", cache->object_size,
-		 cache->objs_per_slab);
-	if (cache->sheaf_capacity)
-		line_add(line, STYLE_PLAIN, "sheaves of %u",
-			 cache->sheaf_capacity);
-	else
-		line_add(line, STYLE_PLAIN, "without sheaves: %s",
-			 cache->is_debug ? "it has debug flags"
-					 : "it was created so");
-	return line;
+	if (!session.opt.is_native)
+		table->of = virtual_cpu_fields;
+	return table;
 }
 
 static void put_cpu(struct value *table, const struct slab_machine *m,
@@ -251,6 +186,8 @@ static void put_cpu(struct value *table, const struct slab_machine *m,
 	put_count(row, "main", count[0]);
 	put_count(row, "spare", count[1]);
 	put_count(row, "rcu", count[2]);
+	if (session.opt.is_native)
+		put_count(row, "local", count[3]);
 }
 
 static int view_cache(const struct invocation *inv, struct model *out,
@@ -259,19 +196,22 @@ static int view_cache(const struct invocation *inv, struct model *out,
 	struct slab_sheaf_info *sheaf;
 	struct value *cpus, *sheaves;
 	struct owners owners;
+	struct block *line;
 	unsigned int cpu;
 	size_t nr, i;
 
-	if (sheaves_of(cache, &sheaf, &nr))
+	if (sheaf_rows_find(cache, &sheaf, &nr))
 		return -EINVAL;
-	line_add(put_cache_head(out, cache), STYLE_PLAIN,
-		 "; commands run on CPU %u", slab_machine_cpu(inv->machine));
-	cpus = put_table(out->root, "cpus");
+	line = sheaf_rows_head(out, cache);
+	if (!session.opt.is_native)
+		line_add(line, STYLE_PLAIN, "; commands run on CPU %u",
+			 slab_machine_cpu(inv->machine));
+	cpus = put_cpu_table(out);
 	sheaves = put_table(out->root, "sheaves");
 	for (cpu = 0; cpu < session_nr_cpus(); cpu++) {
-		unsigned long count[3] = { 0 };
+		unsigned long count[NR_PLACES + 1] = { 0 };
 
-		for (i = 0; i < 3; i++) {
+		for (i = 0; i < NR_PLACES; i++) {
 			const struct slab_sheaf_info *at =
 				find_sheaf(sheaf, nr, cpu, cpu_places[i]);
 
@@ -279,6 +219,8 @@ static int view_cache(const struct invocation *inv, struct model *out,
 			put_sheaf(sheaves, inv->machine, cpu, cpu_places[i],
 				  at);
 		}
+		if (session.opt.is_native && cache->sheaf_capacity)
+			count[NR_PLACES] = put_local(sheaves, cpu, sheaf, nr);
 		put_cpu(cpus, inv->machine, cpu, count);
 	}
 	owners_of_cache(cache, &owners);
@@ -286,13 +228,13 @@ static int view_cache(const struct invocation *inv, struct model *out,
 	if (cache->sheaf_capacity)
 		view_long_table(out, sheaves);
 	owners_view(out, &owners, cache->sheaf_capacity != 0);
-	tell_difference(out, &owners, sheaf, nr);
+	sheaf_rows_difference(out, &owners, sheaf, nr);
 	free(sheaf);
 	return 0;
 }
 
-static void add_cache(unsigned long (*count)[3], unsigned int nr_cpu,
-		      const struct slab_cache_info *cache)
+static void add_cache(unsigned long (*count)[NR_PLACES + 1],
+		      unsigned int nr_cpu, const struct slab_cache_info *cache)
 {
 	struct slab_sheaf_info *sheaf;
 	size_t nr = 0, i;
@@ -302,6 +244,7 @@ static void add_cache(unsigned long (*count)[3], unsigned int nr_cpu,
 	for (i = 0; i < nr; i++) {
 		size_t place = sheaf[i].place == SLAB_OWNER_MAIN    ? 0
 			       : sheaf[i].place == SLAB_OWNER_SPARE ? 1
+			       : sheaf[i].place == SLAB_OWNER_LOCAL ? 3
 								    : 2;
 
 		if (sheaf[i].cpu >= 0 && sheaf[i].cpu < (int)nr_cpu)
@@ -312,10 +255,11 @@ static void add_cache(unsigned long (*count)[3], unsigned int nr_cpu,
 
 static int view_all(const struct invocation *inv, struct model *out)
 {
-	unsigned long count[SLAB_MAX_CPUS][3] = { 0 };
+	unsigned long count[SLAB_MAX_CPUS][NR_PLACES + 1] = { 0 };
 	unsigned int nr_cpu = session_nr_cpus(), cpu;
 	struct slab_cache_info *cache;
 	struct owners owners = { 0 };
+	struct block *line;
 	struct value *table;
 	size_t nr = 0, i, k;
 	int err = slab_target_caches(inv->target, &cache, &nr);
@@ -329,14 +273,17 @@ static int view_all(const struct invocation *inv, struct model *out)
 			owners.nr[k] += cache[i].owned[k];
 	}
 	free(cache);
-	table = put_table(out->root, "cpus");
+	table = put_cpu_table(out);
 	for (cpu = 0; cpu < nr_cpu; cpu++)
 		put_cpu(table, inv->machine, cpu, count[cpu]);
 	put_table(out->root, "sheaves");
 	owners_put(out->root, "owners", &owners);
-	view_text(out, "%u CPU%s, %zu cache%s; commands run on CPU %u", nr_cpu,
-		  nr_cpu == 1 ? "" : "s", nr, nr == 1 ? "" : "s",
-		  slab_machine_cpu(inv->machine));
+	line = view_line(out);
+	line_add(line, STYLE_PLAIN, "%u CPU%s, %zu cache%s", nr_cpu,
+		 nr_cpu == 1 ? "" : "s", nr, nr == 1 ? "" : "s");
+	if (!session.opt.is_native)
+		line_add(line, STYLE_PLAIN, "; commands run on CPU %u",
+			 slab_machine_cpu(inv->machine));
 	view_value(out, table, 0);
 	if (nr)
 		owners_view(out, &owners, true);
@@ -389,7 +336,8 @@ static const struct field flushed_returns =
 
 static unsigned long in_sheaves(const struct slab_cache_info *c)
 {
-	return c->owned[SLAB_OWNER_MAIN] + c->owned[SLAB_OWNER_SPARE];
+	return c->owned[SLAB_OWNER_MAIN] + c->owned[SLAB_OWNER_SPARE] +
+	       c->owned[SLAB_OWNER_LOCAL];
 }
 
 static int count_resting(const char *name, unsigned long *ret,
@@ -414,10 +362,34 @@ static int count_resting(const char *name, unsigned long *ret,
 	return 0;
 }
 
+/* On that CPU, where a native thread has to go first. */
+static int flush_on(struct slab_machine *m, unsigned int cpu,
+		    struct kmem_cache *s)
+{
+	unsigned int here = slab_machine_cpu(m);
+	cpu_set_t before, there;
+	int err;
+
+	if (!session.opt.is_native) {
+		slab_machine_set_cpu(m, cpu);
+		err = slab_cache_flush_cpu(m, s);
+		slab_machine_set_cpu(m, here);
+		return err;
+	}
+	CPU_ZERO(&there);
+	CPU_SET(cpu, &there);
+	if (sched_getaffinity(0, sizeof(before), &before) ||
+	    sched_setaffinity(0, sizeof(there), &there))
+		return -errno;
+	err = slab_cache_flush_cpu(m, s);
+	sched_setaffinity(0, sizeof(before), &before);
+	return err;
+}
+
 static int cpu_flush(const struct invocation *inv, struct model *out)
 {
-	unsigned int cpu = 0, here = slab_machine_cpu(inv->machine);
 	unsigned long before, after, rcu_before, rcu;
+	unsigned int cpu = 0;
 	struct kmem_cache *s = NULL;
 	struct slab_cache_info cache;
 	const char *name;
@@ -435,11 +407,10 @@ static int cpu_flush(const struct invocation *inv, struct model *out)
 				   "cpu flush: CPU %u is offline", cpu);
 	if (count_resting(name, &before, &rcu_before))
 		return -EINVAL;
-	slab_machine_set_cpu(inv->machine, cpu);
-	err = slab_cache_flush_cpu(inv->machine, s);
-	slab_machine_set_cpu(inv->machine, here);
+	err = flush_on(inv->machine, cpu, s);
 	if (err)
-		return fail("sheaf", NULL, "cpu flush: %s", strerror(-err));
+		return fail("sheaf", NULL, "cpu flush: CPU %u: %s", cpu,
+			    strerror(-err));
 	if (count_resting(name, &after, &rcu))
 		return -EINVAL;
 	root_text(out, "%lu object%s of CPU %u went back to their slabs%s",
@@ -481,120 +452,6 @@ static int cpu_online(const struct invocation *inv, struct model *out)
 	return set_online(inv, true);
 }
 
-/* ---- barns ---- */
-
-static const struct field node_fields[] = {
-	FIELD("node", COUNT, "number of the node"),
-	FIELD("memory", FLAG, "it has some"),
-	FIELD("full", COUNT, "full sheaves", .how = FIELD_QUIET),
-	FIELD("max_full", COUNT, "it takes no more", .how = FIELD_QUIET),
-	FIELD("empty", COUNT, "empty sheaves", .how = FIELD_QUIET),
-	FIELD("max_empty", COUNT, "it takes no more", .how = FIELD_QUIET),
-	FIELD("full_of", TEXT, "full sheaves, and its limit",
-	      .header = "full sheaves", .how = FIELD_PEOPLE),
-	FIELD("empty_of", TEXT, "empty sheaves, and its limit",
-	      .header = "empty sheaves", .how = FIELD_PEOPLE),
-	{},
-};
-static const struct field stock_fields[] = {
-	FIELD("node", COUNT, "of the barn"),
-	FIELD("list", TEXT, "full or empty"),
-	CONTENTS_FIELDS,
-	{},
-};
-static const struct field barn_fields[] = {
-	FIELD("cache", TEXT, "cache name"),
-	FIELD("sheaf_capacity", COUNT, "objects a sheaf of it holds"),
-	FIELD("nodes", TABLE, "one row a barn", .of = node_fields),
-	FIELD("sheaves", TABLE, "in them, the next to leave first",
-	      .of = stock_fields),
-	FIELD("owners", TABLE, "who has how many", .of = owner_fields),
-	{},
-};
-static const struct field barn_returns =
-	FIELD("barn", RECORD, NULL, .of = barn_fields);
-
-static void put_barn(struct value *table, unsigned int node,
-		     const struct slab_barn_info *b)
-{
-	struct value *row = table_row(table);
-
-	put_count(row, "node", node);
-	put_flag(row, "memory", b->has_memory);
-	if (!b->exists) {
-		put_unknown(row, "full", "the node has no barn");
-		put_unknown(row, "empty", "the node has no barn");
-		put_text(row, "full_of", "no barn");
-		put_text(row, "empty_of", "no barn");
-		return;
-	}
-	put_count(row, "full", b->nr_full);
-	put_count(row, "max_full", b->max_full);
-	put_count(row, "empty", b->nr_empty);
-	put_count(row, "max_empty", b->max_empty);
-	put_text(row, "full_of", "%u/%u", b->nr_full, b->max_full);
-	put_text(row, "empty_of", "%u/%u", b->nr_empty, b->max_empty);
-}
-
-static void put_stock(struct value *table, const struct slab_sheaf_info *s)
-{
-	struct value *row = table_row(table);
-
-	put_count(row, "node", (uint64_t)s->node);
-	put_text(row, "list", "%s", s->is_full_list ? "full" : "empty");
-	put_count(row, "size", s->size);
-	put_count(row, "capacity", s->capacity);
-	put_text(row, "holds", "%3u/%u", s->size, s->capacity);
-	put_objects(row, s);
-}
-
-static int barn_show(const struct invocation *inv, struct model *out)
-{
-	struct slab_barn_info barn[SLAB_MAX_NODES];
-	struct slab_sheaf_info *sheaf;
-	struct slab_cache_info cache;
-	struct value *nodes, *sheaves;
-	unsigned int nr_nodes = 0, i;
-	struct owners owners;
-	uint64_t node = UINT64_MAX;
-	size_t nr, k;
-
-	if (place_cache(arg_word(inv, "CACHE"), &cache) ||
-	    arg_number(inv, "NODE", UINT32_MAX, &node))
-		return -EINVAL;
-	slab_target_barns(inv->target, cache.cache, barn, &nr_nodes);
-	if (arg_given(inv, "NODE") && node >= nr_nodes)
-		return fail("value", "--nodes N makes more",
-			    "barn show: no node %llu: this machine has %s%u",
-			    (unsigned long long)node,
-			    nr_nodes == 1 ? "only node " : "0 to ",
-			    nr_nodes - 1);
-	if (sheaves_of(&cache, &sheaf, &nr))
-		return -EINVAL;
-	put_cache_head(out, &cache);
-	nodes = put_table(out->root, "nodes");
-	for (i = 0; i < nr_nodes; i++) {
-		if (node == UINT64_MAX || node == i)
-			put_barn(nodes, i, &barn[i]);
-	}
-	sheaves = put_table(out->root, "sheaves");
-	for (k = 0; k < nr; k++) {
-		if (sheaf[k].place == SLAB_OWNER_BARN &&
-		    (node == UINT64_MAX || (int)node == sheaf[k].node))
-			put_stock(sheaves, &sheaf[k]);
-	}
-	owners_of_cache(&cache, &owners);
-	owners_put(out->root, "owners", &owners);
-	if (cache.sheaf_capacity)
-		view_value(out, nodes, 0);
-	if (sheaves->child)
-		view_long_table(out, sheaves);
-	owners_view(out, &owners, cache.sheaf_capacity != 0);
-	tell_difference(out, &owners, sheaf, nr);
-	free(sheaf);
-	return 0;
-}
-
 /* ---- rows ---- */
 
 static const struct arg view_args[] = {
@@ -611,12 +468,9 @@ static const struct arg flush_args[] = {
 	ARG("CACHE", WORD, "one cache alone", .complete = complete_cache),
 	{},
 };
-static const struct arg barn_args[] = {
-	ARG("CACHE", WORD, "name of a cache", .is_required = true,
-	    .complete = complete_cache),
-	ARG("NODE", WORD, "one node's barn alone"),
-	{},
-};
+#define INSTEAD                                                   \
+	"threads run where the kernel puts them: run threads=N, " \
+	"or taskset -c 0 slabctl --native ..."
 
 const struct command cpu_commands[] = {
 	{
@@ -635,6 +489,7 @@ const struct command cpu_commands[] = {
 		.example = "cpu use 0",
 		.args = use_args,
 		.run = cpu_use,
+		.instead = INSTEAD,
 	},
 	{
 		.group = "cpu",
@@ -653,6 +508,7 @@ const struct command cpu_commands[] = {
 		.example = "cpu offline 1",
 		.args = use_args,
 		.run = cpu_offline,
+		.instead = INSTEAD,
 		.operates = true,
 	},
 	{
@@ -662,16 +518,8 @@ const struct command cpu_commands[] = {
 		.example = "cpu offline 1; cpu online 1",
 		.args = use_args,
 		.run = cpu_online,
+		.instead = INSTEAD,
 		.operates = true,
-	},
-	{
-		.group = "barn",
-		.name = "show",
-		.brief = "the full and empty sheaves that a node keeps",
-		.example = "barn show plain",
-		.args = barn_args,
-		.returns = &barn_returns,
-		.run = barn_show,
 	},
 	{},
 };

@@ -379,10 +379,10 @@ static const struct arg allow_args[] = {
 	{},
 };
 
-#define EXPECT(n, b, e, a, r)                                                 \
+#define EXPECT(n, b, e, a, r, ...)                                            \
 	{                                                                     \
 		.group = "expect", .name = (n), .brief = (b), .example = (e), \
-		.args = (a), .run = (r)                                       \
+		.args = (a), .run = (r), __VA_ARGS__                          \
 	}
 
 const struct command expect_commands[] = {
@@ -411,7 +411,8 @@ const struct command expect_commands[] = {
 	       "expect sheaf cpu0.main 59/60 cache=plain", sheaf_args,
 	       expect_sheaf),
 	EXPECT("event", "a step happened, after those expected before",
-	       "expect event alloc cache=ring", event_args, expect_event),
+	       "expect event alloc cache=ring", event_args, expect_event,
+	       .instead = "expect {EXPRESSION} looks at what came of it"),
 	EXPECT("trace",
 	       "a cache with T wrote such a line, after those "
 	       "expected before",

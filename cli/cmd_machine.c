@@ -22,17 +22,20 @@
 
 static const struct field number_items[] = { FIELD("number", COUNT, NULL), {} };
 static const struct field show_fields[] = {
-	FIELD("target", TEXT, "what is looked at"),
-	FIELD("cpus", COUNT, "virtual CPUs"),
+	FIELD("target", TEXT, "what is looked at: virtual or native"),
+	FIELD("percpu", TEXT, "native: how a CPU's sheaves are held"),
+	FIELD("region", BYTES, "native: address space that it has"),
+	FIELD("statistics", FLAG, "native: new caches count what they do"),
+	FIELD("cpus", COUNT, "CPUs that there can be"),
 	FIELD("cpu", COUNT, "the one that commands run on"),
-	FIELD("online", LIST, "the virtual CPUs that are online",
-	      .of = number_items),
+	FIELD("online", LIST, "the CPUs that are online", .of = number_items),
 	FIELD("nodes", COUNT, "memory nodes"),
 	FIELD("with_memory", LIST, "the nodes that have memory",
 	      .of = number_items),
 	FIELD("node", COUNT, "the CPU's node"),
 	FIELD("seed", COUNT, "of everything random"),
-	FIELD("jiffies", JIFFIES, "the clock; each command takes one"),
+	FIELD("jiffies", JIFFIES,
+	      "the clock: ms; a virtual one ticks with each command"),
 	FIELD("pages_used", COUNT, "pages that slabs and kmalloc have"),
 	FIELD("page_limit", COUNT, "pages that can be had"),
 	FIELD("rcu_pending", COUNT, "callbacks that wait for a grace period"),
@@ -43,6 +46,17 @@ static const struct field show_fields[] = {
 static const struct field show_returns =
 	FIELD("machine", RECORD, NULL, .of = show_fields);
 
+static void put_native(struct value *r, struct slab_target *t)
+{
+	struct slab_machine_about about;
+
+	if (slab_target_about(t, &about))
+		return;
+	put_text(r, "percpu", "%s", about.percpu);
+	put_count(r, "region", about.region_bytes);
+	put_flag(r, "statistics", about.has_statistics);
+}
+
 static int machine_show(const struct invocation *inv, struct model *out)
 {
 	const struct slab_machine_config *c = slab_machine_config(inv->machine);
@@ -50,7 +64,9 @@ static int machine_show(const struct invocation *inv, struct model *out)
 	unsigned int cpu = slab_machine_cpu(m), i;
 	struct value *r = out->root, *list;
 
-	put_text(r, "target", "virtual");
+	put_text(r, "target", "%s", session_target_name());
+	if (session.opt.is_native)
+		put_native(r, inv->target);
 	put_count(r, "cpus", c->nr_cpus ? c->nr_cpus : 1);
 	put_count(r, "cpu", cpu);
 	list = put_list(r, "online");
@@ -436,27 +452,32 @@ const struct command machine_commands[] = {
 	ROW("machine", "show", "CPUs, nodes, seed, clock", "machine show",
 	    .returns = &show_returns, .run = machine_show),
 	ROW("machine", "tick", "moves the clock", "machine tick 100",
-	    .args = tick_args, .returns = &jiffies_returns,
-	    .run = machine_tick),
+	    .args = tick_args, .returns = &jiffies_returns, .run = machine_tick,
+	    .instead = "its clock goes by itself, in ms: machine show"),
 	ROW("machine", "pages", "limits the memory that can be had",
 	    "machine pages 1000", .args = pages_args, .run = machine_pages),
 	ROW("machine", "reset", "a fresh machine: no cache, no report",
 	    "machine reset", .run = machine_reset),
 	ROW("machine", "node", "a node gets memory or loses it",
 	    "machine node 1 off", .args = node_args, .run = machine_node,
-	    .operates = true),
+	    .operates = true,
+	    .instead = "numactl --membind=N slabctl --native ..."),
 	ROW("machine", "policy", "which nodes' memory the task wants",
-	    "machine policy bind 0", .args = policy_args,
-	    .run = machine_policy),
+	    "machine policy bind 0", .args = policy_args, .run = machine_policy,
+	    .instead = "numactl --membind=N slabctl --native ..."),
 	ROW("machine", "reserve", "pages beyond the limit, for emergencies",
-	    "machine reserve 16", .args = pages_args, .run = machine_reserve),
+	    "machine reserve 16", .args = pages_args, .run = machine_reserve,
+	    .instead = "machine pages N limits the memory that can be had"),
 	ROW("machine", "memalloc", "the task frees memory: it may use reserves",
 	    "machine memalloc on", .args = memalloc_args,
-	    .run = machine_memalloc),
+	    .run = machine_memalloc,
+	    .instead = "machine pages N limits the memory that can be had"),
 	ROW(NULL, "sysctl", "set a kernel parameter", "sysctl slab_max_order=0",
 	    .args = sysctl_args, .run = run_sysctl),
 	ROW("rcu", "tick", "a grace period ends: callbacks run", "rcu tick",
-	    .returns = &count_returns, .run = rcu_tick, .operates = true),
+	    .returns = &count_returns, .run = rcu_tick, .operates = true,
+	    .instead = "grace periods end by themselves; rcu barrier waits "
+		       "for those that began"),
 	ROW("rcu", "barrier",
 	    "all that kfree_rcu got is freed: kvfree_rcu_barrier()",
 	    "rcu barrier", .returns = &freed_returns, .run = rcu_barrier,

@@ -379,6 +379,8 @@ const struct command object_commands[] = {
 		.args = object_args,
 		.returns = &history_returns,
 		.run = object_history,
+		.instead = "object show has the tracks of caches with U; "
+			   "perf and bpftrace follow its USDT probes",
 	},
 	{},
 };

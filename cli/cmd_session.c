@@ -83,6 +83,7 @@ const struct command session_commands[] = {
 		.args = explain_args,
 		.run = explain,
 		.needs_no_machine = true,
+		.instead = "perf and bpftrace follow its USDT probes",
 	},
 	{
 		.name = "help",

@@ -288,6 +288,8 @@ static const struct arg interrupt_args[] = {
 };
 static const struct arg no_args[] = { {} };
 
+#define INSTEAD "without --native, --cpus N makes CPUs that can be stopped"
+
 const struct command stop_commands[] = {
 	{
 		.name = "stop-at",
@@ -296,6 +298,7 @@ const struct command stop_commands[] = {
 		.args = stop_args,
 		.returns = &stop_returns,
 		.run = stop_at,
+		.instead = INSTEAD,
 	},
 	{
 		.name = "go",
@@ -304,6 +307,7 @@ const struct command stop_commands[] = {
 		.args = no_args,
 		.returns = &stop_returns,
 		.run = go,
+		.instead = INSTEAD,
 	},
 	{
 		.name = "interrupt-at",
@@ -313,6 +317,7 @@ const struct command stop_commands[] = {
 		.args = interrupt_args,
 		.returns = &stop_returns,
 		.run = interrupt_at,
+		.instead = INSTEAD,
 	},
 	{},
 };

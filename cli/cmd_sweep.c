@@ -527,6 +527,7 @@ const struct command sweep_commands[] = {
 		.args = sweep_args,
 		.returns = &sweep_returns,
 		.run = sweep,
+		.instead = "failslab set nth=N lets one request fail",
 	},
 	{},
 };

@@ -19,8 +19,10 @@ const struct command_file command_files[] = {
 	{ "objects", object_commands },
 	{ "who has what", map_commands },
 	{ "get and free", alloc_commands },
+	{ "many at once", run_commands },
 	{ "sheaves", sheaf_commands },
 	{ "CPUs", cpu_commands },
+	{ "barns", barn_commands },
 	{ "in the middle", stop_commands },
 	{ "bytes", memory_commands },
 	{ "break things", corrupt_commands },
@@ -206,6 +208,9 @@ static int stand_on_machine(struct invocation *inv)
 	inv->target = session.target;
 	if (!inv->machine)
 		return -EINVAL;
+	/* a native machine has a clock, and callers with stacks */
+	if (session.opt.is_native)
+		return 0;
 	slab_machine_tick(inv->machine, 1);
 	site = slab_machine_site(inv->machine, w->file, w->line, w->text);
 	if (site) /* sites are many, not endless: the last one stays */
@@ -241,6 +246,10 @@ int command_dispatch(const char *first, Tcl_Obj *const *objects, size_t nr,
 	for (i = 0; i < nr; i++)
 		inv.words[i] = Tcl_GetString(objects[i]);
 	err = c->is_raw ? 0 : arguments_bind(&inv);
+	if (!err && c->instead && session.opt.is_native)
+		err = fail("virtual", c->instead,
+			   "%s: only a virtual machine can do that",
+			   command_name(c));
 	if (!err && !c->needs_no_machine)
 		err = stand_on_machine(&inv);
 	if (!err) {

@@ -57,6 +57,8 @@ struct command {
 	bool needs_no_machine;
 	bool operates; /* works on the machine: it can be stopped in the middle */
 	bool is_script_only; /* has no place on slabctl's command line */
+	/* only a virtual machine can do it; what to do on a native one */
+	const char *instead;
 };
 
 #define MAX_ARGS 24

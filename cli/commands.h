@@ -12,8 +12,10 @@ extern const struct command slab_commands[];	 /* cmd_slab.c */
 extern const struct command object_commands[];	 /* cmd_object.c */
 extern const struct command map_commands[];	 /* cmd_map.c */
 extern const struct command alloc_commands[];	 /* cmd_alloc.c */
+extern const struct command run_commands[];	 /* cmd_run.c */
 extern const struct command sheaf_commands[];	 /* cmd_sheaf.c */
 extern const struct command cpu_commands[];	 /* cmd_cpu.c */
+extern const struct command barn_commands[];	 /* cmd_barn.c */
 extern const struct command stop_commands[];	 /* cmd_stop.c */
 extern const struct command memory_commands[];	 /* cmd_memory.c */
 extern const struct command corrupt_commands[];	 /* cmd_corrupt.c */

@@ -93,6 +93,18 @@ void interp_start_limit(void)
 	Tcl_LimitTypeSet(session.interp, TCL_LIMIT_TIME);
 }
 
+bool interp_time_is_up(void)
+{
+	Tcl_Time end, now;
+
+	if (!Tcl_LimitTypeEnabled(session.interp, TCL_LIMIT_TIME))
+		return false;
+	Tcl_LimitGetTime(session.interp, &end);
+	Tcl_GetTime(&now);
+	return now.sec > end.sec ||
+	       (now.sec == end.sec && now.usec >= end.usec);
+}
+
 void interp_watch(bool on)
 {
 	if (on) {

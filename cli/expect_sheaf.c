@@ -32,7 +32,9 @@ static int only_cache(struct slab_cache_info *ret)
 	if (slab_target_caches(session.target, &all, &nr))
 		return fail("cache", NULL, "the list of caches");
 	for (i = 0; i < nr; i++) {
-		if (!all[i].sheaf_capacity)
+		/* kmalloc's are there from the beginning on a native machine */
+		if (!all[i].sheaf_capacity ||
+		    (session.opt.is_native && all[i].flags & SLAB_KMALLOC))
 			continue;
 		*ret = all[i];
 		found++;
@@ -124,6 +126,7 @@ static int find_filling(const struct slab_cache_info *cache, const char *place,
 		return barn_filling(cache, n, *back == 'f', ret);
 	if (!strcmp(front, "cpu") &&
 	    (!strcmp(back, "main") || !strcmp(back, "spare") ||
+	     !strcmp(back, "local") ||
 	     !strcmp(back, "rcu"))) {
 		if (n >= session_nr_cpus())
 			return session_use_cpu(n);

@@ -133,6 +133,9 @@ static void about_command(struct model *out, struct value *table,
 	line_add(line, STYLE_STRONG, "%s", usage);
 	view_text(out, "%s", c->brief);
 	about_args(out, c);
+	if (c->instead)
+		view_text(out, "  virtual machines only; with --native: %s",
+			  c->instead);
 	line = view_line(out);
 	line_add(line, STYLE_DIM, "  example: ");
 	line_add(line, STYLE_PLAIN, "%s", c->example);
@@ -174,6 +177,11 @@ static void man_command(FILE *f, const struct command *c)
 		roff(f, a->name);
 		fputs(a->kind == ARG_KEY ? "=: " : ": ", f);
 		roff(f, a->brief);
+		fputc('\n', f);
+	}
+	if (c->instead) {
+		fputs(".br\nVirtual machines only; with --native: ", f);
+		roff(f, c->instead);
 		fputc('\n', f);
 	}
 	fputs(".br\nExample:\n.nf\n", f);

@@ -27,6 +27,8 @@ char *interp_read_file(const char *path, size_t *size);
 void interp_watch(bool on);
 /* The limit counts from now. */
 void interp_start_limit(void);
+/* For commands that take long: Tcl looks only between two. */
+bool interp_time_is_up(void);
 /* When a limit or Ctrl-C stopped the evaluation, session.error says so. */
 void interp_name_limit(void);
 

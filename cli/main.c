@@ -55,6 +55,7 @@ enum {
 	OPT_TRUSTED,
 	OPT_LIMIT_TIME,
 	OPT_RECORD,
+	OPT_NATIVE,
 	OPT_LATER
 };
 
@@ -77,7 +78,7 @@ const struct option slabctl_options[] = {
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
-	{ "native", no_argument, NULL, OPT_LATER },
+	{ "native", no_argument, NULL, OPT_NATIVE },
 	{ "pid", required_argument, NULL, OPT_LATER },
 	{ "core", required_argument, NULL, OPT_LATER },
 	{ "exe", required_argument, NULL, OPT_LATER },
@@ -252,6 +253,9 @@ static int take_option(int c, int argc, char **argv, struct work *w)
 	case OPT_RECORD:
 		o->record = optarg;
 		return 0;
+	case OPT_NATIVE:
+		o->is_native = true;
+		return 0;
 	case OPT_LATER:
 		return fail("usage", "without it: a virtual machine",
 			    "this version has no --%s yet",
@@ -277,6 +281,8 @@ static int parse_options(int argc, char **argv, struct work *w)
 		if (take_option(c, argc, argv, w))
 			return -EINVAL;
 	}
+	if (session_check_options(&session.opt))
+		return -EINVAL;
 	if (session.opt.limit_time < 0)
 		session.opt.limit_time = session.opt.is_trusted ? 0 : 60;
 	w->words = argv + optind;

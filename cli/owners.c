@@ -21,9 +21,10 @@ const struct field owner_fields[] = {
 
 /* As people see them: near the user first. */
 static const enum slab_owner order[] = {
-	SLAB_OWNER_USER,     SLAB_OWNER_MAIN, SLAB_OWNER_SPARE,
-	SLAB_OWNER_BARN,     SLAB_OWNER_RCU,  SLAB_OWNER_PREFILLED,
-	SLAB_OWNER_FREELIST, SLAB_OWNER_LOST, SLAB_OWNER_UNKNOWN,
+	SLAB_OWNER_USER,      SLAB_OWNER_MAIN,	   SLAB_OWNER_SPARE,
+	SLAB_OWNER_LOCAL,     SLAB_OWNER_BARN,	   SLAB_OWNER_RCU,
+	SLAB_OWNER_PREFILLED, SLAB_OWNER_FREELIST, SLAB_OWNER_LOST,
+	SLAB_OWNER_UNKNOWN,
 };
 #define NR_ORDER (sizeof(order) / sizeof(order[0]))
 
@@ -40,8 +41,8 @@ unsigned long owners_all(const struct owners *o)
 unsigned long owners_sheaves(const struct owners *o)
 {
 	return o->nr[SLAB_OWNER_MAIN] + o->nr[SLAB_OWNER_SPARE] +
-	       o->nr[SLAB_OWNER_RCU] + o->nr[SLAB_OWNER_BARN] +
-	       o->nr[SLAB_OWNER_PREFILLED];
+	       o->nr[SLAB_OWNER_LOCAL] + o->nr[SLAB_OWNER_RCU] +
+	       o->nr[SLAB_OWNER_BARN] + o->nr[SLAB_OWNER_PREFILLED];
 }
 
 void owners_of_cache(const struct slab_cache_info *cache, struct owners *ret)
@@ -79,12 +80,21 @@ int owners_of_slab(const struct slab_slab_info *slab, struct owners *ret,
 	return 0;
 }
 
+/* CPUs of virtual machines keep nothing before the barn, as in 7.0. */
+static bool is_possible(const struct owners *o, enum slab_owner owner)
+{
+	return owner != SLAB_OWNER_LOCAL || session.opt.is_native ||
+	       o->nr[owner];
+}
+
 void owners_put(struct value *record, const char *name, const struct owners *o)
 {
 	struct value *table = put_table(record, name), *row;
 	size_t i;
 
 	for (i = 0; i < NR_ORDER; i++) {
+		if (!is_possible(o, order[i]))
+			continue;
 		row = table_row(table);
 		put_text(row, "owner", "%s", slab_owner_name(order[i]));
 		put_text(row, "letter", "%c", slab_owner_letter(order[i]));
@@ -102,8 +112,9 @@ static const char *owner_word(enum slab_owner owner)
 static bool is_worth_a_word(const struct owners *o, enum slab_owner owner,
 			    bool has_sheaves)
 {
-	return o->nr[owner] || has_sheaves || owner == SLAB_OWNER_USER ||
-	       owner == SLAB_OWNER_FREELIST;
+	return o->nr[owner] || owner == SLAB_OWNER_USER ||
+	       owner == SLAB_OWNER_FREELIST ||
+	       (has_sheaves && is_possible(o, owner));
 }
 
 /* # user 5   m main 2   . slab freelist 7   = 14 */

@@ -155,7 +155,7 @@ static json_object *envelope(const char *command)
 
 	json_object_object_add(o, "v", json_object_new_int(1));
 	json_object_object_add(o, "command", text_json(command));
-	json_object_object_add(o, "target", text_json("virtual"));
+	json_object_object_add(o, "target", text_json(session_target_name()));
 	json_object_object_add(o, "ok", json_object_new_boolean(true));
 	for (i = 0; (r = report_queue_at(session.reports, i)); i++) {
 		if (r->report.number <= told)

@@ -8,6 +8,7 @@
 
 #include "names.h"
 #include "output.h"
+#include "progress.h"
 #include "report_queue.h"
 
 struct allowed {
@@ -154,9 +155,8 @@ static void add_trace(struct report_queue *q, const char *line)
 	q->trace[q->nr_traces++] = must_strdup(line);
 }
 
-void report_queue_sink(void *queue, const struct slab_report *report)
+static void take(struct report_queue *q, const struct slab_report *report)
 {
-	struct report_queue *q = queue;
 	char *text = log_text(report);
 
 	switch (report->record) {
@@ -173,6 +173,14 @@ void report_queue_sink(void *queue, const struct slab_report *report)
 		break;
 	}
 	free(text);
+}
+
+/* Called by whichever thread of a native machine found something; by one at a
+ * time. */
+void report_queue_sink(void *queue, const struct slab_report *report)
+{
+	progress_hide();
+	take(queue, report);
 }
 
 const char *trace_queue_at(const struct report_queue *q, size_t i)

@@ -66,7 +66,8 @@ static void take_error(struct scenario_result *r)
 	const struct cli_error *e = &session.error;
 
 	r->outcome = e->exit == EXIT_USAGE ? OUTCOME_MISTAKE : OUTCOME_FAILED;
-	if (!strcmp(e->code, "unsupported")) /* of this build */
+	/* by this build, by a native machine */
+	if (!strcmp(e->code, "unsupported") || !strcmp(e->code, "virtual"))
 		r->outcome = OUTCOME_SKIPPED;
 	snprintf(r->message, sizeof(r->message), "%s", e->message);
 	snprintf(r->hint, sizeof(r->hint), "%s", e->hint);

@@ -95,7 +95,8 @@ static const char *const sysctl_names[] = {
 	"slab_nomerge",	    "slab_merge",     "slab_debug",
 	"init_on_alloc",    "init_on_free",   "freelist_hardened",
 	"freelist_random",  "failslab",	      "fail_page_alloc",
-	"slab_strict_numa", "random_kmalloc",	      "cmpxchg_double",
+	"slab_strict_numa", "random_kmalloc", "cmpxchg_double",
+	"statistics",
 };
 #define NR_SYSCTL (sizeof(sysctl_names) / sizeof(sysctl_names[0]))
 
@@ -139,19 +140,25 @@ int session_boot_parameters(void)
 	return 0;
 }
 
-static int make_machine(void)
+const char *session_target_name(void)
 {
-	const struct options *o = &session.opt;
-	struct slab_machine_config config = {
-		.nr_cpus = o->cpus,
-		.nr_nodes = o->nodes,
-		.seed = o->seed,
-		.page_limit = o->pages ? o->pages : DEFAULT_PAGES,
-		.slab_debug = o->slab_debug,
-		.asan_off = o->is_asan_off,
-	};
-	int err;
+	return session.opt.is_native ? "native" : "virtual";
+}
 
+int session_check_options(const struct options *o)
+{
+	if (o->is_native && (o->cpus || o->nodes))
+		return fail("virtual",
+			    "taskset -c 0,1 slabctl --native ... uses two",
+			    "%s shapes a virtual machine: a native one has "
+			    "the system's %s",
+			    o->cpus ? "--cpus" : "--nodes",
+			    o->cpus ? "CPUs" : "nodes");
+	return 0;
+}
+
+static int check_numbers(const struct options *o)
+{
 	if (o->cpus > SLAB_MAX_CPUS)
 		return fail("number", NULL, "cpus: %u is too many, at most %u",
 			    o->cpus, SLAB_MAX_CPUS);
@@ -163,14 +170,85 @@ static int make_machine(void)
 			    "nodes: %u nodes want at least as many CPUs: "
 			    "cpus=%u",
 			    o->nodes, o->nodes);
+	return 0;
+}
+
+static bool is_yes(const char *value)
+{
+	static const char *const yes[] = { "1", "y", "yes", "on", "true", "" };
+	size_t i;
+
+	for (i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		if (!strcasecmp(value, yes[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A native machine makes its kmalloc caches at once: what counts for caches
+ * made later comes too late for them. */
+static void boot_early(const struct options *o, struct slab_machine_config *c)
+{
+	struct {
+		const char *name;
+		bool *value;
+	} const early[] = {
+		{ "init_on_alloc", &c->init_on_alloc },
+		{ "init_on_free", &c->init_on_free },
+		{ "freelist_hardened", &c->freelist_hardened },
+		{ "freelist_random", &c->freelist_random },
+		{ "random_kmalloc", &c->random_kmalloc },
+		{ "statistics", &c->statistics },
+	};
+	size_t i, k;
+
+	for (i = 0; i < o->nr_sysctl; i++) {
+		const struct setting *s = &o->sysctl[i];
+
+		for (k = 0; k < sizeof(early) / sizeof(early[0]); k++) {
+			if (!strcmp(s->name, early[k].name))
+				*early[k].value = is_yes(s->value);
+		}
+		if (!strcmp(s->name, "cmpxchg_double"))
+			c->no_cmpxchg_double = !is_yes(s->value);
+	}
+}
+
+/* The machine alone. */
+static int create_machine(const struct options *o)
+{
+	struct slab_machine_config config = {
+		.nr_cpus = o->cpus,
+		.nr_nodes = o->nodes,
+		.seed = o->seed,
+		.page_limit = o->pages ? o->pages : DEFAULT_PAGES,
+		.slab_debug = o->slab_debug,
+		.asan_off = o->is_asan_off,
+		.statistics = true, /* who asks for figures pays for them */
+	};
+
+	if (o->is_native) {
+		boot_early(o, &config);
+		return slab_machine_create_native(&config, &session.machine);
+	}
+	return slab_machine_create_virtual(&config, &session.machine);
+}
+
+static int make_machine(void)
+{
+	const struct options *o = &session.opt;
+	int err;
+
+	if (session_check_options(o) || check_numbers(o))
+		return -EINVAL;
 	if (o->slab_debug && check_slab_debug(o->slab_debug))
 		return -EINVAL;
-	err = slab_machine_create_virtual(&config, &session.machine);
+	err = create_machine(o);
 	if (err) {
 		session.machine = NULL;
 		return fail("machine", NULL,
-			    "the virtual machine can not be made: %s",
-			    strerror(-err));
+			    "the %s machine can not be made: %s",
+			    session_target_name(), strerror(-err));
 	}
 	slab_machine_use(session.machine);
 	slab_machine_set_task(session.machine, 1, "slabctl");
@@ -182,9 +260,11 @@ static int make_machine(void)
 					    session.reports);
 	if (err)
 		return fail("machine", NULL,
-			    "the virtual machine can not be opened: %s",
-			    strerror(-err));
-	event_log_attach(session.events, session.machine);
+			    "the %s machine can not be opened: %s",
+			    session_target_name(), strerror(-err));
+	/* who is told each step walks: inline paths would find nothing */
+	if (!o->is_native)
+		event_log_attach(session.events, session.machine);
 	return 0;
 }
 
@@ -202,14 +282,28 @@ unsigned int session_nr_cpus(void)
 	return nr ? nr : 1;
 }
 
-int session_use_cpu(unsigned int cpu)
+int session_no_cpu(unsigned int cpu)
 {
 	unsigned int nr = session_nr_cpus();
 
-	if (cpu >= nr)
-		return fail("no_cpu", "--cpus N makes more",
-			    "no virtual CPU %u: this machine has %s%u", cpu,
-			    nr == 1 ? "only CPU " : "0 to ", nr - 1);
+	return fail("no_cpu",
+		    session.opt.is_native ? NULL : "--cpus N makes more",
+		    "no %sCPU %u: this machine has %s%u",
+		    session.opt.is_native ? "" : "virtual ", cpu,
+		    nr == 1 ? "only CPU " : "0 to ", nr - 1);
+}
+
+int session_use_cpu(unsigned int cpu)
+{
+	if (session.opt.is_native)
+		return fail("virtual",
+			    "run threads=N uses them all; taskset -c N slabctl "
+			    "--native ... uses one",
+			    "@%u: only a virtual machine's CPUs can be "
+			    "chosen: threads run where the kernel puts them",
+			    cpu);
+	if (cpu >= session_nr_cpus())
+		return session_no_cpu(cpu);
 	if (!slab_machine_cpu_online(session.machine, cpu)) {
 		fail_answer("offline", NULL, "virtual CPU %u is offline", cpu);
 		snprintf(session.error.hint, sizeof(session.error.hint),

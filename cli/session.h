@@ -42,6 +42,7 @@ struct options {
 	enum format format;
 	enum color color;
 	bool is_ascii, is_quiet, is_trusted, keeps_going;
+	bool is_native;	    /* the machine that this process runs on */
 	bool is_asan_off;   /* the sanitizer watches no object of the machine */
 	unsigned int width; /* 0: what the terminal has; a pipe has no limit */
 	double limit_time;  /* seconds */
@@ -121,11 +122,18 @@ void session_fini(void);
 /* Commands run on that CPU. -EINVAL with the error set: there is none, or it is
  * offline. */
 int session_use_cpu(unsigned int cpu);
+/* There is none of that number: -EINVAL with the error set. */
+int session_no_cpu(unsigned int cpu);
 unsigned int session_nr_cpus(void);
 
 /* The machine of a scenario or a reset: options of its own. */
 int session_set_machine_option(struct options *o, const char *key,
 			       const char *value);
+
+/* Options that do not go together: -EINVAL with the error set. */
+int session_check_options(const struct options *o);
+/* "native" or "virtual". */
+const char *session_target_name(void);
 
 /* Those that slabctl's options or a scenario's keys gave, on a fresh machine. */
 int session_boot_parameters(void);

@@ -438,8 +438,10 @@ enum exit_code shell_run(void)
 	session.is_shell = session.shows_results = lesson_can_play = true;
 	start_file();
 	history_open();
-	puts("slabctl " SLAB_VERSION ": slab caches on a virtual machine; help "
-	     "tells more, Ctrl-D leaves");
+	printf("slabctl " SLAB_VERSION ": slab caches on %s; help tells more, "
+	       "Ctrl-D leaves\n",
+	       session.opt.is_native ? "a native machine"
+				     : "a virtual machine");
 	catch_signals();
 	start_readline();
 	rl_callback_handler_install(PROMPT, take_line);

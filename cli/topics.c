@@ -34,6 +34,7 @@ const struct topic topics[] = {
 "    --trusted       scripts may read files and run programs, without limits\n"
 "    --limit-time S  seconds a script may take (60)\n"
 "    --record FILE   what was typed, as a script\n"
+"    --native        the machine that this process runs on (slabctl -h native)\n"
 "-q, --quiet         a script shows only what it puts\n"
 "-h, --help [TOPIC]  this, or help on a topic\n"
 "-V, --version" },
@@ -82,6 +83,7 @@ const struct topic topics[] = {
 "#  user       a user holds it\n"
 "m  main       in the sheaf that this CPU allocates from and frees to\n"
 "s  spare      in the CPU's second sheaf, which main trades places with\n"
+"l  local      native: in a full sheaf that this CPU keeps before the barn\n"
 "b  barn       in a full sheaf that the CPUs of a node share\n"
 "r  rcu        given to kfree_rcu: it waits for a grace period\n"
 "p  prefilled  in a sheaf that somebody borrowed (sheaf prefill)\n"
@@ -90,7 +92,7 @@ const struct topic topics[] = {
 "?  unknown    the slab's free chain is cut, so it can not be told\n"
 "!  damaged    a check finds something in it; counted with its owner\n"
 "\n"
-"users + sheaves (m s b r p) + freelist + lost + unknown = all objects, in map,\n"
+"users + sheaves (m s l b r p) + freelist + lost + unknown = all objects, in map,\n"
 "slab list, cache list, cpu view and barn show. A slab's own count, inuse, has\n"
 "what rests in sheaves as used." },
 	{ "scripts", "files of commands",
@@ -119,6 +121,26 @@ const struct topic topics[] = {
 "SCRIPT (no such command, a word too many) is a mistake there, too.\n"
 "needs=asan: skipped but in builds with AddressSanitizer; asan=off: there,\n"
 "it watches no object." },
+	{ "native", "--native: real threads, CPUs, memory and time",
+"Without it, slabctl works on a virtual machine: one thread that switches\n"
+"between CPUs, addresses and a clock that are the same everywhere. With it, on\n"
+"the machine that programs with libslab run on: this process's.\n"
+"    slabctl --native\n"
+"    slabctl> cache create ring size=192\n"
+"    slabctl> run cache=ring threads=8 seconds=5\n"
+"    slabctl> map ring; cpu view ring; verify\n"
+"run has figures on a terminal while it runs; Ctrl-C ends it, and what its\n"
+"threads hold is kept. All that looks works as ever; addresses, times and\n"
+"stacks are real ones. What only a virtual machine can do says so: @N, cpu use,\n"
+"offline and online, machine tick, rcu tick, stop-at, explain, sweep, damage to\n"
+"sheaves. Statistics are on; --sysctl statistics=off is what programs have.\n"
+"\n"
+"run mix=WORD:N,...\n"
+#define WORK(id, word, brief) word ": " brief "\n"
+#include "work_words.def"
+#undef WORK
+"On a virtual machine the CPUs that are online take turns, an operation each;\n"
+"the same seed does the same." },
 	{ "points", "where a CPU can be stopped, or interrupted",
 "`@1 stop-at list_lock { free $a }` leaves CPU 1 there, `@1 go` goes on;\n"
 "`interrupt-at list_lock { free $x nolock } { free $a }` runs one inside.\n"

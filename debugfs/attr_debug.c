@@ -54,7 +54,8 @@ static int show_traces(const struct attr_file *f, FILE *out)
 {
 	if (!f->machine)
 		return -EOPNOTSUPP;
-	return slab_cache_traces(attr_cache(f), f->attr->arg, print_line, out);
+	return slab_target_traces(f->target, f->info->cache, f->attr->arg,
+				  print_line, out);
 }
 
 const struct attr attr_traces_rows[] = {

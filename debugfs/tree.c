@@ -119,7 +119,9 @@ static int list_directory(struct listing *l, unsigned int directory,
 }
 
 /* Subdirectories and files that a directory has whatever the caches. */
-static int list_fixed(struct listing *l, const struct tree_node *parent)
+/* info: of the directory's cache; NULL: it is of none. */
+static int list_fixed(struct listing *l, const struct tree_node *parent,
+		      const struct slab_cache_info *info)
 {
 	const struct directory *d = &directories[parent->directory];
 
@@ -130,6 +132,9 @@ static int list_fixed(struct listing *l, const struct tree_node *parent)
 			return -ENOMEM;
 	}
 	for (const struct attr *const *rows = d->rows; *rows; rows++) {
+		/* a kernel without SLUB_STATS has none of these */
+		if (*rows == attr_stat_rows && info && !info->has_statistics)
+			continue;
 		for (const struct attr *attr = *rows; attr->name; attr++) {
 			struct tree_node *node =
 				listing_add(l, TREE_FILE, attr->name);
@@ -247,7 +252,8 @@ int tree_readdir(struct slab_target *t, const struct tree_node *directory,
 	if (directory->cache)
 		err = cache_info(t, directory->cache, &info);
 	if (!err)
-		err = list_fixed(&l, directory);
+		err = list_fixed(&l, directory,
+				 directory->cache ? &info : NULL);
 	if (!err && (directory->directory == DIR_CACHES ||
 		     directory->directory == DIR_TRACED))
 		err = list_caches(&l, t, directory->directory);

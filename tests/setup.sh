@@ -24,6 +24,11 @@ can_compile() {
 		${CC:-cc} -x c - -o "$program" && rm -f "$program"
 }
 
+has_header() {
+	# shellcheck disable=SC2086
+	echo "#include <$1>" | ${CC:-cc} -x c -fsyntax-only -
+}
+
 has_cmake() {
 	local version
 
@@ -52,12 +57,15 @@ find_missing() {
 	need pkg-config "pkg-config" pkg-config --version
 	need libelf-dev "libelf of elfutils" pkg-config --exists libelf
 	need libdw-dev "libdw of elfutils" pkg-config --exists libdw
+	need liburcu-dev "liburcu" pkg-config --exists liburcu-memb
 	need libreadline-dev "GNU Readline" pkg-config --exists readline
 	need tcl8.6-dev "Tcl 8.6" has_tcl
 	need libjson-c-dev "json-c" pkg-config --exists json-c
 	if [ "$1" = tests ]; then
 		need libcmocka-dev "cmocka" pkg-config --exists cmocka
 		need python3 "Python 3" python3 --version
+		need systemtap-sdt-dev "sys/sdt.h of SystemTap" has_header sys/sdt.h
+		need mandoc "mandoc, which reads manual pages" command -v mandoc
 	fi
 }
 

@@ -3,26 +3,141 @@
  * base/bytes.h - the only hands that touch user bytes
  *
  * Objects, red zones, padding and free pointers are read and written through
- * these and through nothing else: they are built without sanitizers and
- * without calls that a sanitizer watches, so a build with AddressSanitizer
- * may poison those bytes for everybody but us.
+ * these and through nothing else, so that a build with a sanitizer may forbid
+ * those bytes to everybody but us. Such builds call bytes.c, which is built
+ * without sanitizers and without calls that one watches; the others have the
+ * few instructions in place, for a debug cache fills and checks some hundred
+ * bytes at each allocation and free.
  */
 #ifndef SLAB_BASE_BYTES_H
 #define SLAB_BASE_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-void bytes_fill(void *p, uint8_t byte, size_t n);
-void bytes_copy(void *to, const void *from, size_t n);
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer)
+#define BYTES_ARE_WATCHED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BYTES_ARE_WATCHED 1
+#endif
 
 /* Index of the first, of the last byte that is not `byte`; n if there is none. */
 size_t bytes_find_other(const void *p, uint8_t byte, size_t n);
 size_t bytes_rfind_other(const void *p, uint8_t byte, size_t n);
 
+#if defined(BYTES_ARE_WATCHED) || defined(BYTES_HERE)
+void bytes_fill(void *p, uint8_t byte, size_t n);
+void bytes_copy(void *to, const void *from, size_t n);
+/* Is every one of them `byte`? */
+bool bytes_are(const void *p, uint8_t byte, size_t n);
 uint8_t byte_read(const void *p);
 /* Any alignment. */
 uintptr_t word_read(const void *p);
 void word_write(void *p, uintptr_t value);
+#endif
 
+#if !defined(BYTES_ARE_WATCHED) || defined(BYTES_HERE)
+
+#ifdef BYTES_HERE
+#define BYTES_INLINE
+#else
+#define BYTES_INLINE static inline
+#endif
+
+/* They may stand anywhere and alias anything. */
+typedef uint32_t any_half __attribute__((aligned(1), may_alias));
+typedef uintptr_t any_word __attribute__((aligned(1), may_alias));
+typedef uint64_t any_pair
+	__attribute__((vector_size(16), aligned(1), may_alias));
+
+#define BYTES_REPEAT(byte)   ((uintptr_t)(byte) * (~(uintptr_t)0 / 0xff))
+#define BYTES_AT(type, p, i) (*(type *)((uintptr_t)(p) + (i)))
+
+/* The last step of each size begins where it ends with the last byte: it may
+ * do some twice, and no byte is left over. */
+BYTES_INLINE void bytes_fill(void *p, uint8_t byte, size_t n)
+{
+	const uintptr_t word = BYTES_REPEAT(byte);
+	const any_pair pair = { word, word };
+	size_t i;
+
+	if (n >= sizeof(pair)) {
+		for (i = 0; i + 2 * sizeof(pair) < n; i += 2 * sizeof(pair)) {
+			BYTES_AT(any_pair, p, i) = pair;
+			BYTES_AT(any_pair, p, i + sizeof(pair)) = pair;
+		}
+		if (i + sizeof(pair) < n)
+			BYTES_AT(any_pair, p, i) = pair;
+		BYTES_AT(any_pair, p, n - sizeof(pair)) = pair;
+	} else if (n >= sizeof(word)) {
+		BYTES_AT(any_word, p, 0) = word;
+		BYTES_AT(any_word, p, n - sizeof(word)) = word;
+	} else if (n >= sizeof(uint32_t)) {
+		BYTES_AT(any_half, p, 0) = (uint32_t)word;
+		BYTES_AT(any_half, p, n - sizeof(uint32_t)) = (uint32_t)word;
+	} else {
+		for (i = 0; i < n; i++)
+			BYTES_AT(volatile uint8_t, p, i) = byte;
+	}
+}
+
+BYTES_INLINE void bytes_copy(void *to, const void *from, size_t n)
+{
+	size_t i = 0;
+
+	for (; i + sizeof(uintptr_t) <= n; i += sizeof(uintptr_t))
+		BYTES_AT(any_word, to, i) = BYTES_AT(const any_word, from, i);
+	for (; i < n; i++)
+		BYTES_AT(volatile uint8_t, to, i) =
+			BYTES_AT(const uint8_t, from, i);
+}
+
+BYTES_INLINE bool bytes_are(const void *p, uint8_t byte, size_t n)
+{
+	const uintptr_t word = BYTES_REPEAT(byte);
+	const any_pair pair = { word, word };
+	size_t i;
+
+	if (n >= sizeof(pair)) {
+		any_pair other =
+			BYTES_AT(const any_pair, p, n - sizeof(pair)) ^ pair;
+
+		for (i = 0; i < n - sizeof(pair); i += sizeof(pair))
+			other |= BYTES_AT(const any_pair, p, i) ^ pair;
+		return !(other[0] | other[1]);
+	}
+	if (n >= sizeof(word))
+		return BYTES_AT(const any_word, p, 0) == word &&
+		       BYTES_AT(const any_word, p, n - sizeof(word)) == word;
+	if (n >= sizeof(uint32_t))
+		return BYTES_AT(const any_half, p, 0) == (uint32_t)word &&
+		       BYTES_AT(const any_half, p, n - sizeof(uint32_t)) ==
+			       (uint32_t)word;
+	for (i = 0; i < n; i++)
+		if (BYTES_AT(const uint8_t, p, i) != byte)
+			return false;
+	return true;
+}
+
+BYTES_INLINE uint8_t byte_read(const void *p)
+{
+	return *(const volatile uint8_t *)p;
+}
+
+BYTES_INLINE uintptr_t word_read(const void *p)
+{
+	return *(const any_word *)p;
+}
+
+BYTES_INLINE void word_write(void *p, uintptr_t value)
+{
+	*(any_word *)p = value;
+}
+
+#endif
 #endif

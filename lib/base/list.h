@@ -78,16 +78,25 @@ static inline void list_splice(struct list_head *list, struct list_head *head)
 #define list_first_entry(head, type, member) \
 	container_of((head)->next, type, member)
 
-#define list_for_each_entry(pos, head, member)                               \
-	for (pos = container_of((head)->next, __typeof__(*pos), member);     \
-	     &pos->member != (head);                                         \
-	     pos = container_of(pos->member.next, __typeof__(*pos), member))
+/* The entry of that link, or NULL when it is the head: what the head stands in
+ * is no entry, nor aligned as one. */
+#define list_entry_or_end(link, head, type, member) \
+	((link) == (head) ? NULL : container_of(link, type, member))
+
+/* pos is NULL behind the last one. */
+#define list_for_each_entry(pos, head, member)                             \
+	for (pos = list_entry_or_end((head)->next, head, __typeof__(*pos), \
+				     member);                              \
+	     pos; pos = list_entry_or_end(pos->member.next, head,          \
+					  __typeof__(*pos), member))
 
 /* The body may take pos off the list. */
 #define list_for_each_entry_safe(pos, n, head, member)                       \
-	for (pos = container_of((head)->next, __typeof__(*pos), member),     \
-	    n = container_of(pos->member.next, __typeof__(*pos), member);    \
-	     &pos->member != (head); pos = n,                                \
-	    n = container_of(n->member.next, __typeof__(*n), member))
+	for (pos = list_entry_or_end((head)->next, head, __typeof__(*pos),   \
+				     member);                                \
+	     pos && (n = list_entry_or_end(pos->member.next, head,           \
+					   __typeof__(*pos), member),        \
+		     true);                                                  \
+	     pos = n)
 
 #endif

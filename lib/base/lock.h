@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/lock.h - spin locks that know their rank
+ * base/lock.h - locks that know their rank: they spin a little, then sleep
  *
  * The lock order of the whole library stands here and in lock.c's table, and
  * nowhere else: a lock may be taken when every lock held by this thread has a
@@ -13,9 +13,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
+#include <sys/single_threaded.h>
+#endif
+
 /* Outermost first. PCS, BARN and LIST stand side by side: sheaves may trade
  * with a barn, and neither is ever held when a list_lock is taken. */
 enum lock_rank {
+	LOCK_RANK_MAKING, /* the process's machine */
 	LOCK_RANK_CPUS,	 /* which CPUs are online */
 	LOCK_RANK_MUTEX, /* slab_mutex: caches, their creation and end */
 	LOCK_RANK_FLUSH, /* flush_lock: from detaching rcu_free to its submit */
@@ -25,6 +30,9 @@ enum lock_rank {
 	LOCK_RANK_LIST,	 /* a node's list_lock: partial and full lists */
 	LOCK_RANK_SLAB,	 /* freelist and counters without cmpxchg16b */
 	LOCK_RANK_LENT,	 /* a cache's list of borrowed sheaves */
+	LOCK_RANK_KRC,	 /* a CPU's batch of kfree_rcu */
+	LOCK_RANK_QUEUE, /* callbacks that wait for RCU */
+	LOCK_RANK_REPORT, /* who is told what was found, one at a time */
 	LOCK_RANK_PAGES, /* page allocator; nothing is taken under it */
 	LOCK_RANK_DEPOT, /* stacks of tracks */
 	LOCK_RANK_META,	 /* metadata arena; nothing is taken under it */
@@ -32,7 +40,7 @@ enum lock_rank {
 };
 
 struct slab_lock {
-	uint32_t word; /* 0 free, 1 held */
+	uint32_t word; /* 0 free, 1 held, 2 held and slept for */
 	uint16_t rank;
 	uint16_t holder; /* the CPU that took it last, for who waits */
 };
@@ -44,16 +52,66 @@ static inline void lock_init(struct slab_lock *lock, enum lock_rank rank)
 	lock->holder = 0;
 }
 
-void lock_take(struct slab_lock *lock);
+void lock_take_slow(struct slab_lock *lock);
 bool lock_try(struct slab_lock *lock);
-void lock_release(struct slab_lock *lock);
+void lock_release_slow(struct slab_lock *lock);
+
+/*
+ * The only thread of a process needs no locked instructions, which are half of
+ * what a debug cache costs; malloc does without them in the same way. A signal
+ * handler that comes between load and store gives back what it took before it
+ * ends.
+ */
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
+#define LOCK_IS_ALONE __libc_single_threaded
+#else
+#define LOCK_IS_ALONE 0
+#endif
+
+static inline void lock_take(struct slab_lock *lock)
+{
+#ifndef SLAB_LOCK_CHECK
+	if (LOCK_IS_ALONE &&
+	    !__atomic_load_n(&lock->word, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&lock->word, 1, __ATOMIC_RELAXED);
+		__atomic_signal_fence(__ATOMIC_ACQUIRE);
+		return;
+	}
+#endif
+	lock_take_slow(lock);
+}
+
+static inline void lock_release(struct slab_lock *lock)
+{
+#ifndef SLAB_LOCK_CHECK
+	if (LOCK_IS_ALONE) {
+		__atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+		return;
+	}
+#endif
+	lock_release_slow(lock);
+}
+
+/* After fork(), in a child: held by a thread that is not there any more, or by
+ * this one for the time of the fork. */
+void lock_reset(struct slab_lock *lock);
 
 /*
  * An interrupt, or another virtual CPU on this thread, starts with nothing
- * held: gives what was, for lock_resume().
+ * held and may wait: gives what was, for lock_resume().
  */
 uint32_t lock_suspend(void);
 void lock_resume(uint32_t held);
+
+/*
+ * Calls that may come from a signal handler wait for no lock: this thread may
+ * be the one that holds it. From here to lock_resume() lock_take() is wrong,
+ * which builds with SLAB_LOCK_CHECK assert.
+ */
+void lock_forbid_wait(void);
+bool lock_may_wait(void);
+/* lock_take() where this thread may wait, else lock_try(). */
+bool lock_take_or_try(struct slab_lock *lock);
 
 static inline bool lock_is_held(const struct slab_lock *lock)
 {

@@ -16,7 +16,9 @@ struct random {
 
 static inline uint64_t random_next(struct random *r)
 {
-	uint64_t z = (r->state += 0x9e3779b97f4a7c15U);
+	/* threads of one machine draw at once */
+	uint64_t z = __atomic_add_fetch(&r->state, 0x9e3779b97f4a7c15U,
+					__ATOMIC_RELAXED);
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;

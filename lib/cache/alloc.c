@@ -172,7 +172,7 @@ static void out_of_memory(struct kmem_cache *s, gfp_t gfp, int node)
 		return;
 	report_note(m,
 		    "SLUB: Unable to allocate memory on CPU %u (of node %u) on node %d, gfp=%#x",
-		    m->cpu, machine_node(m), node, gfp);
+		    machine_cpu(m), machine_node(m), node, gfp);
 	report_note(m,
 		    "  cache: %s, object size: %u, buffer size: %u, default order: %u, min order: %u",
 		    s->name, s->object_size, s->size, s->oo.order,
@@ -193,7 +193,11 @@ static void out_of_memory(struct kmem_cache *s, gfp_t gfp, int node)
 			nr_free += nr_on_chain(slab_read(slab));
 		node_unlock(s, n);
 		report_note(m, "  node %u: slabs: %lu, objs: %lu, free: %lu",
-			    nid, n->nr_slabs, n->total_objects, nr_free);
+			    nid,
+			    __atomic_load_n(&n->nr_slabs, __ATOMIC_RELAXED),
+			    __atomic_load_n(&n->total_objects,
+					    __ATOMIC_RELAXED),
+			    nr_free);
 	}
 }
 
@@ -208,6 +212,8 @@ void *slow_alloc(struct kmem_cache *s, gfp_t gfp, int node, size_t orig_size)
 	void *object;
 
 	stat(s, SLAB_STAT_ALLOC_SLOWPATH);
+	if (gfp_may_spin(gfp))
+		machine_catch_up(s->machine);
 	for (;;) {
 		gfp_t eff = gfp;
 
@@ -218,8 +224,10 @@ void *slow_alloc(struct kmem_cache *s, gfp_t gfp, int node, size_t orig_size)
 		object = alloc_from_partial(s, eff, node, orig_size);
 		if (object)
 			return object;
+		slab_making_begin(s, gfp);
 		slab = slab_new(s, eff, node);
 		if (!slab) {
+			slab_making_end(s, gfp);
 			if (try_thisnode) {
 				try_thisnode = false;
 				continue;
@@ -231,6 +239,7 @@ void *slow_alloc(struct kmem_cache *s, gfp_t gfp, int node, size_t orig_size)
 		object = cache_is_debug(s) ?
 				 debug_alloc_from_new(s, slab, orig_size, gfp) :
 				 plain_alloc_from_new(s, slab, gfp);
+		slab_making_end(s, gfp);
 		/* a constructor that overflows spoils every slab there is */
 		if (object || !gfp_may_spin(gfp) || ++tries == MAX_SPOILT_SLABS)
 			return object;
@@ -260,6 +269,7 @@ void slab_handed_out(struct kmem_cache *s, void *object, gfp_t gfp,
 {
 	struct slab_machine *m = s->machine;
 
+	SLAB_SAY_GOT(object);
 	if (s->flags & SLAB_STORE_USER) {
 		uintptr_t addr;
 		uint32_t handle = track_prepare(m, caller, &addr);
@@ -271,12 +281,19 @@ void slab_handed_out(struct kmem_cache *s, void *object, gfp_t gfp,
 	if (wants_zero(s, gfp))
 		bytes_fill(object, 0, zero_size(s, orig_size));
 	asan_object_alloc(s, object, orig_size);
-	machine_event(m, SLAB_EVENT_ALLOC, s, virt_to_slab(m, object), object,
-		      0, 0);
+	machine_event_object(m, SLAB_EVENT_ALLOC, s, object, 0, 0);
 }
 
 void *slab_alloc(struct kmem_cache *s, gfp_t gfp, int node, uintptr_t caller,
 		 size_t orig_size)
+{
+	if (s->debug_is_short)
+		return debug_alloc_one(s, gfp, node, caller, orig_size);
+	return slab_alloc_long(s, gfp, node, caller, orig_size);
+}
+
+void *slab_alloc_long(struct kmem_cache *s, gfp_t gfp, int node,
+		      uintptr_t caller, size_t orig_size)
 {
 	struct slab_machine *m = s->machine;
 	void *object;
@@ -303,7 +320,14 @@ void *slab_alloc(struct kmem_cache *s, gfp_t gfp, int node, uintptr_t caller,
 
 void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	return slab_alloc(s, gfp, NUMA_NO_NODE, CALLER, s->object_size);
+	void *object;
+
+	if (__builtin_expect(!slab_fast_pop(&s->fast, &object), 0))
+		return slab_alloc(s, gfp, NUMA_NO_NODE, CALLER,
+				  s->object_size);
+	if (gfp & __GFP_ZERO)
+		bytes_fill(object, 0, s->object_size);
+	return object;
 }
 
 void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfp, int node)

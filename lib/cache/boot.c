@@ -4,22 +4,55 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/bits.h"
 #include "cache/cache.h"
+#include "cache/fork.h"
 #include "debug/asan.h"
 #include "debug/failslab.h"
 #include "debug/flags.h"
 #include "debug/sheaves.h"
-#include "slab/barn.h"
+#include "slab/cpu.h"
 
 /* A program that makes machines can be looked at from outside: this takes the
  * descriptor along out of the static library. */
 static const struct slab_descriptor *const described __attribute__((used)) =
 	&slab_descriptor;
+
+/* Full sheaves before the barns (DIVERGENCE: local). */
+static void keep_near(struct slab_machine *m)
+{
+	const struct slab_machine_config *c = &m->config;
+	size_t all = (16UL << 20) / m->config.nr_cpu_ids;
+
+	m->params.cpu_full_bytes = c->cpu_full_bytes ? c->cpu_full_bytes :
+						       1UL << 20;
+	m->params.cpus_full_bytes = c->cpus_full_bytes ? c->cpus_full_bytes :
+							 MAX(all, 1UL << 20);
+}
+
+/* A hook was set, or faults were: from now on, or no longer, inline paths of
+ * some caches do too little. */
+static void refresh_fast(struct slab_machine *m)
+{
+	struct kmem_cache *s;
+
+	if (!m->is_native)
+		return;
+	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	list_for_each_entry(s, &m->slab_caches, list) {
+		if (cache_fast_lacks(s))
+			cpu_fast_close(s);
+		else
+			cpu_fast_open(s);
+	}
+	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+}
 
 static int boot(struct slab_machine *m)
 {
@@ -36,10 +69,14 @@ static int boot(struct slab_machine *m)
 		.no_cmpxchg_double = c->no_cmpxchg_double,
 		.init_on_alloc = c->init_on_alloc,
 		.init_on_free = c->init_on_free,
+		.statistics = m->is_native ? c->statistics : !c->no_statistics,
 	};
+	if (m->is_native)
+		keep_near(m);
 	failslab_init(m);
 	m->irq_work = free_deferred;
 	m->damage_say = sheaves_say;
+	m->fast_changed = refresh_fast;
 	if (!c->asan_off)
 		asan_watch();
 	return c->slab_debug ? debug_parse(m, c->slab_debug) : 0;
@@ -58,6 +95,66 @@ int slab_machine_create_virtual(const struct slab_machine_config *config,
 	return err;
 }
 
+/* It works, but not as was asked for, or as the system could. A machine that is
+ * being made has no sinks. */
+static void say_what_is_less(const struct slab_machine *m)
+{
+	if (m->region_is_smaller)
+		dprintf(STDERR_FILENO,
+			"slab: the region has %zu MiB: no more address space can be reserved (RLIMIT_AS, ulimit -v)\n",
+			m->region_bytes >> 20);
+	if (m->nodes_unknown)
+		dprintf(STDERR_FILENO,
+			"slab: memory counts as of one node: libnuma.so.1 can not be used\n");
+}
+
+/* Made by the one who is first; a second one waits until it can be used. */
+struct slab_machine *machine_make_native(void)
+{
+	struct slab_machine *m = __atomic_load_n(&native_machine,
+						 __ATOMIC_ACQUIRE);
+
+	if (m || !slab_machine_create_native(NULL, &m))
+		return m;
+	/* somebody else was first, or it can not be made */
+	return __atomic_load_n(&native_machine, __ATOMIC_ACQUIRE);
+}
+
+int slab_machine_create_native(const struct slab_machine_config *config,
+			       struct slab_machine **ret)
+{
+	struct slab_machine *m;
+	int err, cancel = fork_making_begin();
+
+	err = machine_open_native(config, &m);
+	if (!err) {
+		err = boot(m);
+		if (err)
+			machine_close_native(m);
+	}
+	if (!err) {
+		say_what_is_less(m);
+		kmalloc_make_classes(m);
+		__atomic_store_n(&native_machine, m, __ATOMIC_RELEASE);
+		*ret = m;
+	}
+	fork_making_end(cancel);
+	return err;
+}
+
+void slab_machine_trim(struct slab_machine *m)
+{
+	struct kmem_cache *s;
+
+	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
+	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	list_for_each_entry(s, &m->slab_caches, list)
+		cache_shrink(s);
+	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
+	pages_trim(m);
+}
+
 /* Nothing of the machine is out of bounds for AddressSanitizer any more. */
 static void open_shadow(struct slab_machine *m)
 {
@@ -66,10 +163,20 @@ static void open_shadow(struct slab_machine *m)
 
 void slab_machine_destroy(struct slab_machine *m)
 {
+	int cancel;
+
 	if (!m)
 		return;
+	if (!m->is_native) {
+		open_shadow(m);
+		machine_close(m);
+		return;
+	}
+	cancel = fork_making_begin();
+	machine_rcu_stop(m);
 	open_shadow(m);
-	machine_close(m);
+	machine_close_native(m);
+	fork_making_end(cancel);
 }
 
 void slab_machine_reset(struct slab_machine *m)
@@ -198,6 +305,11 @@ static int set_cmpxchg_double(struct slab_machine *m, const char *value)
 	return err;
 }
 
+static int set_statistics(struct slab_machine *m, const char *value)
+{
+	return parse_bool(value, &m->params.statistics);
+}
+
 static int set_failslab(struct slab_machine *m, const char *value)
 {
 	return fault_option(m, &m->failslab, value);
@@ -225,6 +337,7 @@ static const struct {
 	{ "freelist_random", set_random },
 	{ "random_kmalloc", set_random_kmalloc },
 	{ "cmpxchg_double", set_cmpxchg_double },
+	{ "statistics", set_statistics },
 	{ "failslab", set_failslab },
 	{ "fail_page_alloc", set_fail_page_alloc },
 };

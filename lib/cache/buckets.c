@@ -48,7 +48,7 @@ struct kmem_buckets *kmem_buckets_create(const char *name, slab_flags_t flags,
 
 	/* room for "-128" behind it */
 	if (!m || !name || !*name || strlen(name) > 58) {
-		errno = m ? EINVAL : ENXIO;
+		errno = m ? EINVAL : ENOMEM;
 		return NULL;
 	}
 	b = meta_alloc(m, sizeof(*b));

@@ -55,6 +55,7 @@ static void chain_add(struct chain *c, void *p)
 	if (links_to_itself(c, p) ||
 	    (c->hooks && !slab_free_hook(c->s, c->slab, p)))
 		return;
+	SLAB_SAY_GOT(p); /* out of a sheaf */
 	/* linked backwards, so that it runs as the array does; the hooks turn
 	 * it around, and then the last object of the array is the head */
 	if (!c->cnt++) {
@@ -106,6 +107,7 @@ static size_t free_chain_of(struct chain *c, size_t nr, void **p,
 
 void free_to_slabs(struct kmem_cache *s, unsigned int nr, void **p)
 {
+	fork_gate_enter(s->machine);
 	while (nr) {
 		struct chain c = { .s = s,
 				   .slab = slab_of_freed(s, p[nr - 1]) };
@@ -123,13 +125,15 @@ void free_to_slabs(struct kmem_cache *s, unsigned int nr, void **p)
 		}
 		nr = (unsigned int)free_chain_of(&c, nr, p, 0);
 	}
+	fork_gate_leave(s->machine);
 }
 
 /* ---- free ---- */
 
-/* Straight to slabs, with hooks: debug caches, and mixed kmalloc objects. */
-static void free_bulk_slow(struct kmem_cache *s, size_t nr, void **p,
-			   uintptr_t caller)
+/* Straight to slabs, with hooks: debug caches, and, where s is NULL, mixed
+ * kmalloc objects of m. */
+static void free_bulk_slow(struct slab_machine *m, struct kmem_cache *s,
+			   size_t nr, void **p, uintptr_t caller)
 {
 	while (nr) {
 		void *last = p[nr - 1];
@@ -137,12 +141,10 @@ static void free_bulk_slow(struct kmem_cache *s, size_t nr, void **p,
 		struct slab_view v;
 
 		if (!s) {
-			struct slab_machine *m = slab_machine_current();
-
-			c.slab = m ? virt_to_slab(m, last) : NULL;
+			c.slab = virt_to_slab(m, last);
 			if (!c.slab ||
 			    !machine_has_cache(m, c.slab->slab_cache)) {
-				kfree(last);
+				slab_kfree(m, last, caller);
 				nr--;
 				continue;
 			}
@@ -163,6 +165,12 @@ static void free_bulk_slow(struct kmem_cache *s, size_t nr, void **p,
 		nr = free_chain_of(&c, nr, p, caller);
 		stat_add(c.s, SLAB_STAT_FREE_SLOWPATH, c.cnt);
 	}
+}
+
+void slab_free_mixed(struct slab_machine *m, size_t nr, void **p,
+		     uintptr_t caller)
+{
+	free_bulk_slow(m, NULL, nr, p, caller);
 }
 
 /* Runs the hooks and parts the array in place: [0, *eligible) may go to
@@ -205,9 +213,18 @@ void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p)
 	if (!nr)
 		return;
 	if (!s || !s->sheaf_capacity) {
-		free_bulk_slow(s, nr, p, CALLER);
+		struct slab_machine *m = s ? s->machine :
+					     slab_machine_current();
+
+		if (m)
+			free_bulk_slow(m, s, nr, p, CALLER);
 		return;
 	}
+	done = fast_free_bulk(s, nr, p);
+	p += done;
+	nr -= done;
+	if (!nr)
+		return;
 	nr = partition(s, nr, p, &eligible);
 	done = free_to_pcs_bulk(s, eligible, p);
 	if (done == nr)
@@ -250,7 +267,7 @@ bool alloc_bulk_from_slabs(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
 int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
 {
 	struct slab_machine *m = s->machine;
-	size_t done, i;
+	size_t quick, done, i;
 
 	if (!nr)
 		return 0;
@@ -258,12 +275,16 @@ int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
 		errno = EINVAL;
 		return 0;
 	}
+	quick = fast_alloc_bulk(s, nr, p);
+	if (quick == nr && !(gfp & __GFP_ZERO))
+		return (int)nr;
 	/* one question for the whole call */
 	if (failslab_should_fail(s, gfp, CALLER)) {
 		machine_event(m, SLAB_EVENT_FAIL_INJECTED, s, NULL, NULL, 0, 0);
+		free_to_slabs(s, (unsigned int)quick, p);
 		goto fail;
 	}
-	done = alloc_from_pcs_bulk(s, nr, p);
+	done = quick + alloc_from_pcs_bulk(s, nr - quick, p + quick);
 	if (done < nr && !alloc_bulk_from_slabs(s, gfp, nr - done, p + done)) {
 		free_to_slabs(s, (unsigned int)done, p);
 		goto fail;

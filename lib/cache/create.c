@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "debug/asan.h"
 #include "debug/flags.h"
 #include "debug/report.h"
 #include "slab/geometry.h"
@@ -115,6 +116,7 @@ static int add_alias(struct kmem_cache *s, const char *name,
 	list_add_tail(&alias->list, &s->names);
 	s->refcount++;
 	s->object_size = MAX(s->object_size, object_size);
+	s->fast.object_size = s->object_size;
 	s->inuse = MAX(s->inuse,
 		       ALIGN_UP(object_size, (unsigned int)sizeof(void *)));
 	machine_event(m, SLAB_EVENT_CACHE_ALIAS, s, NULL, NULL,
@@ -145,7 +147,7 @@ int cache_add_barn(struct kmem_cache *s, unsigned int nid)
 
 	if (!barn)
 		return -ENOMEM;
-	barn_init(barn);
+	barn_init(barn, nid);
 	s->node[nid]->barn = barn;
 	return 0;
 }
@@ -167,11 +169,26 @@ static int create_sheaves(struct kmem_cache *s)
 						bootstrap_sheaf;
 		if (!pcs->main)
 			return -ENOMEM;
+		cpu_fast_init(s, pcs);
 	}
+	s->fast.base = m->base;
+	s->fast.bytes = REGION_PART(m, SLOT_PAGES_BYTES);
+	s->fast.cpus = m->is_native ? s->cpu_sheaves : cpu_fast_nothing();
 	for (nid = 0; s->sheaf_capacity && nid < m->config.nr_nodes; nid++)
 		if (node_has_memory(m, nid) && cache_add_barn(s, nid))
 			return -ENOMEM;
 	return 0;
+}
+
+static void free_local_empty(struct kmem_cache *s,
+			     struct slub_percpu_sheaves *pcs)
+{
+	while (pcs->local_empty) {
+		struct slab_sheaf *sheaf = pcs->local_empty;
+
+		pcs->local_empty = sheaf_next(sheaf);
+		sheaf_free(s, sheaf);
+	}
 }
 
 /* All of them are empty. */
@@ -183,6 +200,7 @@ static void release_sheaves(struct kmem_cache *s)
 	for (cpu = 0; s->cpu_sheaves && cpu < nr_cpus; cpu++) {
 		struct slab_sheaf *main = s->cpu_sheaves[cpu].main;
 
+		free_local_empty(s, &s->cpu_sheaves[cpu]);
 		if (main && main != bootstrap_sheaf)
 			sheaf_free(s, main);
 	}
@@ -199,7 +217,7 @@ void cache_release(struct kmem_cache *s)
 	struct cache_name *alias, *next;
 	unsigned int nid;
 
-	m->rest_seq++;
+	machine_moved(m);
 	list_for_each_entry_safe(alias, next, &s->names, list) {
 		meta_free(m, alias->name, strlen(alias->name) + 1);
 		meta_free(m, alias, sizeof(*alias));
@@ -208,6 +226,7 @@ void cache_release(struct kmem_cache *s)
 	for (nid = 0; nid < SLAB_MAX_NODES; nid++)
 		meta_free(m, s->node[nid], sizeof(struct kmem_cache_node));
 	meta_free(m, s->stats, m->config.nr_cpu_ids * sizeof(*s->stats));
+	s->self = NULL;
 	meta_free(m, s->random_seq, s->oo.objects * sizeof(unsigned int));
 	if (s->name)
 		meta_free(m, s->name, strlen(s->name) + 1);
@@ -238,13 +257,26 @@ static int set_geometry(struct kmem_cache *s, const struct kmem_cache_args *args
 	if (err)
 		return err;
 	s->flags = g.flags;
-	s->size = g.size;
+	cache_set_size(s, g.size);
 	s->inuse = g.inuse;
 	s->offset = g.offset;
 	s->red_left_pad = g.red_left_pad;
 	s->oo = g.oo;
 	s->min = g.min;
 	return 0;
+}
+
+/* What hands objects out inline does none of this. */
+bool cache_fast_lacks(const struct kmem_cache *s)
+{
+	const struct machine_parameters *p = &s->machine->params;
+
+	return p->init_on_alloc || p->init_on_free || p->freelist_hardened ||
+	       p->strict_numa || (s->flags & SLAB_FAILSLAB) ||
+	       __atomic_load_n(&s->machine->faults.failslab.attr.probability,
+			       __ATOMIC_RELAXED) ||
+	       s->machine->faults.task.fail_nth ||
+	       s->machine->event_fn || asan_watches(s->machine);
 }
 
 int cache_create(struct slab_machine *m, const char *name,
@@ -257,13 +289,17 @@ int cache_create(struct slab_machine *m, const char *name,
 	if (!s)
 		return err;
 	s->machine = m;
+	s->self = s;
 	list_init(&s->names);
 	s->name = meta_strdup(m, name);
 	if (!s->name)
 		goto out_release;
-	s->stats = meta_alloc(m, m->config.nr_cpu_ids * sizeof(*s->stats));
-	if (!s->stats)
-		goto out_release;
+	if (m->params.statistics) {
+		s->stats = meta_alloc(m, m->config.nr_cpu_ids *
+						 sizeof(*s->stats));
+		if (!s->stats)
+			goto out_release;
+	}
 	s->object_size = object_size;
 	s->flags = debug_flags_for(m, name, flags);
 	s->align = geometry_align(flags, args->align, object_size);
@@ -293,6 +329,9 @@ int cache_create(struct slab_machine *m, const char *name,
 	s->refcount = 1;
 	/* writing to the failslab file does not rename the directory */
 	s->has_id = !cache_is_unmergeable(s);
+	s->fast.object_size = s->object_size;
+	s->fast_is_shut = cache_fast_lacks(s);
+	debug_short_init(s);
 	lock_init(&s->lent_lock, LOCK_RANK_LENT);
 	list_init(&s->lent);
 	err = create_nodes(s);
@@ -324,7 +363,7 @@ struct kmem_cache *__kmem_cache_create_args(const char *name,
 	int err;
 
 	if (!m) {
-		errno = ENXIO;
+		errno = ENOMEM;
 		return NULL;
 	}
 	if (args)
@@ -335,6 +374,8 @@ struct kmem_cache *__kmem_cache_create_args(const char *name,
 	if (err)
 		goto out;
 	check_window(m, name, object_size, &a);
+	if (flags & SLAB_TYPESAFE_BY_RCU)
+		machine_rcu_start(m);
 	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
 	s = find_mergeable(m, name, object_size, &a, flags);
 	if (s)

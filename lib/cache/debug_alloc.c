@@ -11,20 +11,13 @@
 #include "debug/lists.h"
 #include "debug/report.h"
 
-static void mark_user(const struct slab_view *v, const void *object, bool user)
+static void mark_user(const struct slab_view *v, const void *object)
 {
-	unsigned int i = (unsigned int)(((uintptr_t)object - v->base) /
-					v->s->size);
+	uintptr_t i = cache_slot(v->s, (uintptr_t)object - v->base);
 	unsigned long *users = slab_user_map(v->s, v->slab);
 
-	if (!users || !view_holds(v, (uintptr_t)object, 1))
-		return;
-	if (i >= v->size / v->s->size)
-		return;
-	if (user)
-		bitmap_set(users, i);
-	else
-		bitmap_clear(users, i);
+	if (users && i < cache_slot(v->s, v->size))
+		bitmap_set(users, (unsigned int)i);
 }
 
 /* The object passed its checks: it becomes the user's. */
@@ -36,7 +29,7 @@ static void hand_out(struct slab_view *v, void *object, size_t orig_size)
 		report_trace(v, object, true);
 	layout_set_orig_size(s, object, orig_size);
 	layout_init_object(s, object, SLUB_RED_ACTIVE);
-	mark_user(v, object, true);
+	mark_user(v, object);
 	machine_event(s->machine, SLAB_EVENT_POP, s, v->slab, object,
 		      v->slab->inuse, 0);
 }

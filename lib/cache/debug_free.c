@@ -16,12 +16,12 @@
 static void forget_users(struct slab_view *v, void *head, unsigned int cnt,
 			 bool taken)
 {
-	unsigned long slots = v->size / v->s->size;
+	unsigned long slots = cache_slot(v->s, v->size);
 	unsigned long *users = slab_user_map(v->s, v->slab);
 	void *p = head;
 
 	while (users && cnt-- && view_may_follow(v, p)) {
-		unsigned long i = ((uintptr_t)p - v->base) / v->s->size;
+		unsigned long i = cache_slot(v->s, (uintptr_t)p - v->base);
 
 		/* who is refused a pointer into an object still has it */
 		if (i < slots && (taken || view_is_valid_pointer(v, p)))

@@ -48,8 +48,10 @@ bool cache_shutdown(struct kmem_cache *s)
 	unsigned int nid;
 
 	flush_all_cpus(s);
-	/* callbacks put sheaves into barns: before those are emptied */
-	if (s->sheaf_capacity)
+	/* callbacks put sheaves into barns: before those are emptied. Threads
+	 * that read may wait for slab_mutex, so nothing waits for them here; a
+	 * sheaf of who frees to the end keeps its slabs, and so the cache */
+	if (s->sheaf_capacity && !s->machine->is_native)
 		slab_machine_rcu_barrier(s->machine);
 	/* a barn may have objects of other nodes, so all of them come first */
 	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)
@@ -68,7 +70,8 @@ static void forget_kmalloc_class(struct slab_machine *m,
 	for (type = 0; type < ARRAY_SIZE(m->kmalloc); type++)
 		for (class = 0; class < ARRAY_SIZE(m->kmalloc[0]); class++)
 			if (m->kmalloc[type][class] == s)
-				m->kmalloc[type][class] = NULL;
+				__atomic_store_n(&m->kmalloc[type][class],
+						 NULL, __ATOMIC_RELEASE);
 }
 
 /* kfree_nolock's, of every CPU. */
@@ -76,6 +79,10 @@ static void run_all_deferred(struct slab_machine *m)
 {
 	unsigned int here = m->cpu, cpu;
 
+	if (machine_has_signals(m)) {
+		machine_run_irq_work(m);
+		return;
+	}
 	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++) {
 		m->cpu = cpu;
 		if (m->deferred[cpu])
@@ -120,6 +127,7 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	}
 	list_del(&s->list);
 	/* what is left can still be freed, and belongs to somebody */
+	s->is_leaked = left;
 	if (left)
 		list_add(&s->list, &m->leaked_caches);
 	forget_kmalloc_class(m, s);

@@ -57,16 +57,25 @@ static void flush_and_free(struct kmem_cache *s, struct slab_sheaf *sheaf)
 void flush_this_cpu(struct kmem_cache *s)
 {
 	struct slub_percpu_sheaves *pcs;
-	struct slab_sheaf *spare, *rcu_free;
+	struct slab_sheaf *spare, *rcu_free, *local;
 
 	if (!s->sheaf_capacity)
 		return;
 	pcs = pcs_lock(s);
+	if (!pcs)
+		return;
+	local = cpu_take_local(s, pcs);
 	spare = pcs->spare;
 	rcu_free = pcs->rcu_free;
 	pcs->spare = pcs->rcu_free = NULL;
 	pcs_unlock(s, pcs);
 	flush_and_free(s, spare);
+	while (local) {
+		struct slab_sheaf *sheaf = local;
+
+		local = sheaf_next(sheaf);
+		flush_and_free(s, sheaf);
+	}
 	if (rcu_free)
 		rcu_sheaf_submit(s, rcu_free, false);
 	flush_main(s, true);
@@ -108,15 +117,16 @@ static void on_each_cpu(struct kmem_cache *s,
 			void (*fn)(struct kmem_cache *s))
 {
 	struct slab_machine *m = s->machine;
-	unsigned int here = m->cpu, cpu;
+	struct machine_cpu_work work = machine_cpu_begin(m);
+	unsigned int cpu;
 
 	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++) {
 		if (!cpu_is_online(m, cpu))
 			continue;
-		m->cpu = cpu;
+		machine_act_for(m, cpu);
 		fn(s);
 	}
-	m->cpu = here;
+	machine_cpu_end(m, work);
 }
 
 static void for_all_cpus(struct kmem_cache *s, void (*fn)(struct kmem_cache *s))
@@ -146,8 +156,11 @@ void flush_all_cpus(struct kmem_cache *s)
 static void flush_rcu_sheaf(struct kmem_cache *s)
 {
 	struct slub_percpu_sheaves *pcs = pcs_lock(s);
-	struct slab_sheaf *sheaf = pcs->rcu_free;
+	struct slab_sheaf *sheaf;
 
+	if (!pcs)
+		return;
+	sheaf = pcs->rcu_free;
 	pcs->rcu_free = NULL;
 	pcs_unlock(s, pcs);
 	if (sheaf)

@@ -16,13 +16,13 @@
 static bool plain_is_impossible(struct slab_view *v, void *head, void *tail,
 				unsigned int cnt)
 {
-	struct slab *slab = v->slab;
+	struct freelist_counters now = slab_read(v->slab);
 
 	if (!view_may_follow(v, head) || !view_may_follow(v, tail))
 		report_slab(v, SLAB_REPORT_INVALID_POINTER, head, 0, 0);
-	else if (slab->inuse < cnt)
-		report_slab(v, SLAB_REPORT_BULK_INUSE, NULL, slab->inuse, cnt);
-	else if (v->s->random && tail == slab->freelist)
+	else if (now.inuse < cnt)
+		report_slab(v, SLAB_REPORT_BULK_INUSE, NULL, now.inuse, cnt);
+	else if (v->s->random && tail == now.freelist)
 		report_object(v, SLAB_REPORT_ALREADY_FREE, tail);
 	else
 		return false;
@@ -92,10 +92,12 @@ static void plain_free_chain(struct kmem_cache *s, struct slab *slab,
 void slab_free_chain(struct kmem_cache *s, struct slab *slab, void *head,
 		     void *tail, unsigned int cnt, uintptr_t caller)
 {
+	fork_gate_enter(s->machine);
 	if (cache_is_debug(s))
 		debug_free_chain(s, slab, head, tail, cnt, caller);
 	else
 		plain_free_chain(s, slab, head, tail, cnt);
+	fork_gate_leave(s->machine);
 }
 
 /* 9.3: payload and metadata are cleared, red zones and the recorded size
@@ -120,6 +122,7 @@ bool slab_free_hook(struct kmem_cache *s, struct slab *slab, void *object)
 {
 	struct slab_view v = view_live(s, slab);
 
+	SLAB_SAY_GIVEN(object);
 	machine_event(s->machine, SLAB_EVENT_FREE, s, slab, object, 0, 0);
 	if (view_is_valid_pointer(&v, object) && !asan_object_free(s, object) &&
 	    !(s->flags & SLAB_CONSISTENCY_CHECKS)) {
@@ -142,15 +145,23 @@ static bool suits_sheaves(struct kmem_cache *s, struct slab *slab,
 	       view_may_follow(&v, object);
 }
 
-void slab_free_one(struct kmem_cache *s, struct slab *slab, void *object,
-		   uintptr_t caller)
+static void free_one_long(struct kmem_cache *s, struct slab *slab,
+			  void *object, uintptr_t caller)
 {
 	if (!slab_free_hook(s, slab, object))
 		return;
 	if (suits_sheaves(s, slab, object) && free_to_pcs(s, object, true))
 		return;
+	machine_catch_up(s->machine);
 	slab_free_chain(s, slab, object, object, 1, caller);
 	stat(s, SLAB_STAT_FREE_SLOWPATH);
+}
+
+void slab_free_one(struct kmem_cache *s, struct slab *slab, void *object,
+		   uintptr_t caller)
+{
+	if (!s->debug_is_short || !debug_free_one(s, object, caller))
+		free_one_long(s, slab, object, caller);
 }
 
 /* The object stays where it is, and nobody holds it any more. */
@@ -208,10 +219,24 @@ struct slab *slab_of_freed(struct kmem_cache *s, void *object)
 	return slab;
 }
 
-void kmem_cache_free(struct kmem_cache *s, void *object)
+void slab_free(struct kmem_cache *s, void *object, uintptr_t caller)
 {
 	struct slab *slab = slab_of_freed(s, object);
 
 	if (slab)
-		slab_free_one(s, slab, object, CALLER);
+		slab_free_one(s, slab, object, caller);
+}
+
+void slab_free_long(struct kmem_cache *s, void *object, uintptr_t caller)
+{
+	struct slab *slab = slab_of_freed(s, object);
+
+	if (slab)
+		free_one_long(s, slab, object, caller);
+}
+
+void kmem_cache_free(struct kmem_cache *s, void *object)
+{
+	if (__builtin_expect(!slab_fast_push(&s->fast, object), 0))
+		slab_free_slow(s, object);
 }

@@ -24,6 +24,8 @@ int slab_machine_set_cpu_online(struct slab_machine *m, unsigned int cpu,
 {
 	uint64_t bit;
 
+	if (m->is_native)
+		return -EOPNOTSUPP;
 	if (cpu >= m->config.nr_cpu_ids)
 		return -EINVAL;
 	bit = 1ULL << cpu;
@@ -36,8 +38,10 @@ int slab_machine_set_cpu_online(struct slab_machine *m, unsigned int cpu,
 	if (!online)
 		cpu_gone(m, cpu);
 	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
-	machine_step(m, online ? SLAB_EVENT_CPU_ONLINE : SLAB_EVENT_CPU_OFFLINE,
-		     cpu, 0);
+	if (online)
+		machine_step(m, SLAB_EVENT_CPU_ONLINE, cpu, 0);
+	else
+		machine_step(m, SLAB_EVENT_CPU_OFFLINE, cpu, 0);
 	return 0;
 }
 
@@ -55,6 +59,8 @@ int slab_machine_set_node_memory(struct slab_machine *m, unsigned int node,
 	struct kmem_cache *s;
 	int err = 0;
 
+	if (m->is_native)
+		return -EOPNOTSUPP;
 	if (node >= m->config.nr_nodes)
 		return -EINVAL;
 	bit = 1U << node;
@@ -75,9 +81,11 @@ int slab_machine_set_node_memory(struct slab_machine *m, unsigned int node,
 		m->nodes_memory ^= bit;
 	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
 	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
-	if (!err)
-		machine_step(m, has_memory ? SLAB_EVENT_NODE_ONLINE :
-					     SLAB_EVENT_NODE_OFFLINE,
-			     node, 0);
-	return err;
+	if (err)
+		return err;
+	if (has_memory)
+		machine_step(m, SLAB_EVENT_NODE_ONLINE, node, 0);
+	else
+		machine_step(m, SLAB_EVENT_NODE_OFFLINE, node, 0);
+	return 0;
 }

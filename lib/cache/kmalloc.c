@@ -5,7 +5,7 @@
  * Classes and types: spec/allocator/geometry.md 2.7. A class cache is made
  * when it is first asked for (the kernel makes all of them at boot).
  */
-#include "cache/cache.h"
+#include "cache/sheaf.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -78,7 +78,8 @@ static struct kmem_cache *make_class(struct slab_machine *m,
 		err = cache_create(m, name, size, &args,
 				   SLAB_KMALLOC | flags, &s);
 		if (!err)
-			m->kmalloc[type][class] = s;
+			__atomic_store_n(&m->kmalloc[type][class], s,
+					 __ATOMIC_RELEASE);
 	}
 	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
 	return s;
@@ -91,6 +92,12 @@ void kmalloc_class_name(char *buf, size_t bytes, const char *prefix,
 		 size >= 1024 ? size / 1024 : size);
 }
 
+static struct kmem_cache *class_made(const struct slab_machine *m,
+				     enum kmalloc_type type, unsigned int class)
+{
+	return __atomic_load_n(&m->kmalloc[type][class], __ATOMIC_ACQUIRE);
+}
+
 static struct kmem_cache *class_for(struct slab_machine *m, size_t size,
 				    gfp_t gfp, uintptr_t caller)
 {
@@ -101,7 +108,7 @@ static struct kmem_cache *class_for(struct slab_machine *m, size_t size,
 	if (!size || size > KMALLOC_MAX_CACHE_SIZE)
 		return NULL;
 	class = kmalloc_class(size);
-	s = m->kmalloc[type][class];
+	s = class_made(m, type, class);
 	return s ? s : make_class(m, type, class);
 }
 
@@ -115,9 +122,20 @@ struct kmem_cache *slab_kmalloc_cache_nolock(struct slab_machine *m,
 					     size_t size, gfp_t gfp)
 {
 	/* an interrupt can not wait for slab_mutex to make one */
-	if (m->in_interrupt && size && size <= KMALLOC_MAX_CACHE_SIZE)
-		return m->kmalloc[kmalloc_type(m, gfp, 0)][kmalloc_class(size)];
+	if ((machine_has_signals(m) || m->in_interrupt) && size &&
+	    size <= KMALLOC_MAX_CACHE_SIZE)
+		return class_made(m, kmalloc_type(m, gfp, 0),
+				  kmalloc_class(size));
 	return slab_kmalloc_cache(m, size, gfp);
+}
+
+void kmalloc_make_classes(struct slab_machine *m)
+{
+	unsigned int class;
+
+	/* there is no class 0 */
+	for (class = 1; class < ARRAY_SIZE(m->kmalloc[0]); class++)
+		make_class(m, KMALLOC_NORMAL, class);
 }
 
 /* ---- whole pages ---- */
@@ -134,7 +152,8 @@ void *kmalloc_large(struct slab_machine *m, size_t size, gfp_t gfp, int node)
 	page->type = PAGE_LARGE_KMALLOC;
 	page->large_size = size;
 	p = (void *)slab_base(m, page);
-	if ((gfp & __GFP_ZERO) || m->params.init_on_alloc)
+	if (((gfp & __GFP_ZERO) || m->params.init_on_alloc) &&
+	    !pages_read_zero(m, page))
 		bytes_fill(p, 0, slab_bytes(page));
 	return p;
 }
@@ -148,7 +167,7 @@ static void *alloc_sized(size_t size, gfp_t gfp, int node, uintptr_t caller)
 	if (!size)
 		return ZERO_SIZE_PTR;
 	if (!m) {
-		errno = ENXIO;
+		errno = ENOMEM;
 		return NULL;
 	}
 	if (size > KMALLOC_MAX_CACHE_SIZE) {
@@ -161,6 +180,14 @@ static void *alloc_sized(size_t size, gfp_t gfp, int node, uintptr_t caller)
 	if (!s) {
 		errno = ENOMEM;
 		return NULL;
+	}
+	if (m->is_native && !s->fast_is_shut && !cache_is_debug(s) &&
+	    node < 0) {
+		if (!slab_fast_pop(&s->fast, &p))
+			return fast_alloc_miss(s, gfp, caller);
+		if (gfp & __GFP_ZERO)
+			bytes_fill(p, 0, s->object_size);
+		return p;
 	}
 	return slab_alloc(s, gfp, node, caller, size);
 }
@@ -217,9 +244,8 @@ static struct kmem_cache *owner_of(struct slab_machine *m,
 	return machine_has_cache(m, slab->slab_cache) ? slab->slab_cache : NULL;
 }
 
-static void free_pointer(const void *p, uintptr_t caller)
+void slab_kfree(struct slab_machine *m, const void *p, uintptr_t caller)
 {
-	struct slab_machine *m = slab_machine_current();
 	struct slab *slab;
 	struct kmem_cache *s;
 
@@ -228,13 +254,18 @@ static void free_pointer(const void *p, uintptr_t caller)
 	slab = virt_to_head(m, p);
 	if (slab && slab->type == PAGE_SLAB) {
 		s = owner_of(m, slab);
-		if (s)
+		if (s && m->is_native && !s->fast_is_shut &&
+		    !cache_is_debug(s)) {
+			if (!slab_fast_push(&s->fast, (void *)p))
+				fast_free_miss(s, (void *)p, caller);
+		} else if (s) {
 			slab_free_one(s, slab, (void *)p, caller);
-		else
+		} else {
 			report_warn(m, SLAB_REPORT_NO_SLAB_CACHE, false, NULL,
 				    p, "No slab cache for object 0x%016lx",
 				    slab_machine_print_address(m,
 							       (uintptr_t)p));
+		}
 	} else if (slab && slab->type == PAGE_LARGE_KMALLOC &&
 		   slab_base(m, slab) == (uintptr_t)p) {
 		pages_free(m, slab);
@@ -245,7 +276,7 @@ static void free_pointer(const void *p, uintptr_t caller)
 
 void kfree(const void *p)
 {
-	free_pointer(p, CALLER);
+	slab_kfree(slab_machine_current(), p, CALLER);
 }
 
 void kfree_sensitive(const void *p)
@@ -254,7 +285,7 @@ void kfree_sensitive(const void *p)
 
 	if (n)
 		bytes_fill((void *)p, 0, n);
-	free_pointer(p, CALLER);
+	slab_kfree(slab_machine_current(), p, CALLER);
 }
 
 static bool is_whole_object(struct kmem_cache *s, struct slab *slab,
@@ -337,7 +368,7 @@ static void *move(const void *p, size_t old, size_t size, gfp_t gfp,
 	if (!q)
 		return NULL;
 	bytes_copy(q, p, MIN(old, size));
-	free_pointer(p, caller);
+	slab_kfree(slab_machine_current(), p, caller);
 	return q;
 }
 
@@ -349,13 +380,13 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 	size_t old;
 
 	if (!size) {
-		free_pointer(p, CALLER);
+		slab_kfree(slab_machine_current(), p, CALLER);
 		return ZERO_SIZE_PTR;
 	}
 	if (ZERO_OR_NULL_PTR(p))
 		return alloc_sized(size, gfp, NUMA_NO_NODE, CALLER);
 	if (!m) {
-		errno = ENXIO;
+		errno = ENOMEM;
 		return NULL;
 	}
 	slab = virt_to_head(m, p);

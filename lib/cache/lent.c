@@ -17,7 +17,7 @@
 static void lend(struct kmem_cache *s, struct slab_sheaf *sheaf,
 		 unsigned int capacity)
 {
-	s->machine->rest_seq++;
+	machine_moved(s->machine);
 	sheaf->place = SHEAF_LENT;
 	sheaf->capacity = capacity;
 	machine_lock(s->machine, &s->lent_lock, SLAB_POINT_LENT_LOCK);
@@ -30,12 +30,12 @@ static void lend(struct kmem_cache *s, struct slab_sheaf *sheaf,
 /* An oversize one stays marked as lent until it is empty. */
 static void take_back(struct kmem_cache *s, struct slab_sheaf *sheaf)
 {
-	s->machine->rest_seq++;
+	machine_moved(s->machine);
 	machine_lock(s->machine, &s->lent_lock, SLAB_POINT_LENT_LOCK);
 	list_del(&sheaf->list);
 	lock_release(&s->lent_lock);
 	if (sheaf->capacity == s->sheaf_capacity)
-		sheaf->place = SHEAF_RESTS;
+		sheaf_comes_to_rest(s, sheaf);
 	machine_event(s->machine, SLAB_EVENT_SHEAF_RETURN, s, NULL, NULL,
 		      sheaf->size, 0);
 }
@@ -167,9 +167,9 @@ void *kmem_cache_alloc_from_sheaf(struct kmem_cache *s, gfp_t gfp,
 		return NULL;
 	}
 	object = sheaf->objects[--sheaf->size];
-	m->rest_seq++;
-	machine_event(m, SLAB_EVENT_SHEAF_LENT_POP, s, virt_to_slab(m, object),
-		      object, sheaf->size, 0);
+	machine_moved(m);
+	machine_event_object(m, SLAB_EVENT_SHEAF_LENT_POP, s, object,
+			     sheaf->size, 0);
 	slab_handed_out(s, object, gfp & __GFP_ZERO, CALLER, s->object_size);
 	return object;
 }
@@ -186,7 +186,7 @@ static int refill_in_place(struct kmem_cache *s, gfp_t gfp,
 				   &sheaf->objects[sheaf->size]))
 		return -ENOMEM;
 	sheaf->size += missing;
-	s->machine->rest_seq++;
+	machine_moved(s->machine);
 	return 0;
 }
 

@@ -128,12 +128,17 @@ void slab_free_pages(struct kmem_cache *s, struct slab *slab)
 {
 	struct slab_machine *m = s->machine;
 
+	if (machine_has_signals(m) && !lock_may_wait()) {
+		slab_defer_pages(s, slab);
+		return;
+	}
 	meta_free(m, slab_user_map(s, slab), slab_user_map_bytes(s, slab));
 	slab->user_map = NULL;
 	if (s->flags & SLAB_TYPESAFE_BY_RCU) {
 		/* readers may still look at objects: memory stays, but it is
 		 * no slab of any list any more */
 		slab->type = PAGE_NONE;
+		machine_point(m, SLAB_POINT_RCU_SUBMIT);
 		machine_call_rcu(m, &slab->rcu_head, rcu_pages_go);
 		return;
 	}

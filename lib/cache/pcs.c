@@ -28,7 +28,7 @@ static void swap_spare(struct kmem_cache *s, struct slub_percpu_sheaves *pcs)
 static void say_installed(struct kmem_cache *s, const struct slab_sheaf *sheaf)
 {
 	machine_event(s->machine, SLAB_EVENT_SHEAF_INSTALL, s, NULL, NULL,
-		      sheaf->size, s->machine->cpu);
+		      sheaf->size, machine_cpu(s->machine));
 }
 
 static void put_surplus(struct kmem_cache *s, struct node_barn *barn,
@@ -99,6 +99,8 @@ static bool find_full(struct kmem_cache *s, struct slub_percpu_sheaves *pcs,
 		swap_spare(s, pcs);
 		return true;
 	}
+	if (cpu_trade_for_full(pcs))
+		return true;
 	*barn = get_barn(s);
 	if (!*barn)
 		return false;
@@ -187,8 +189,7 @@ void *alloc_from_pcs(struct kmem_cache *s, gfp_t gfp, int node)
 		return NULL;
 	}
 	main->size--;
-	machine_event(m, SLAB_EVENT_SHEAF_POP, s, virt_to_slab(m, object),
-		      object, main->size, 0);
+	machine_event_object(m, SLAB_EVENT_SHEAF_POP, s, object, main->size, 0);
 	pcs_unlock(s, pcs);
 	stat(s, SLAB_STAT_ALLOC_FASTPATH);
 	return object;
@@ -211,6 +212,10 @@ static void install_empty(struct kmem_cache *s,
 		swap_spare(s, pcs);
 		barn_put_empty(s, barn, empty);
 	} else {
+		if (cpu_may_keep(s, pcs)) {
+			cpu_keep_main(s, pcs, empty);
+			return;
+		}
 		put_surplus(s, barn, pcs->main);
 		pcs->main = empty;
 		say_installed(s, empty);
@@ -237,6 +242,10 @@ static int make_room(struct kmem_cache *s, struct slub_percpu_sheaves *pcs,
 		swap_spare(s, pcs);
 		return 0;
 	}
+	if (cpu_trade_for_empty(pcs))
+		return 0;
+	if (cpu_may_keep(s, pcs))
+		return -ENOMEM;
 	err = barn_replace_full(s, barn, pcs->main, spin, &empty);
 	if (err)
 		return err;
@@ -322,8 +331,8 @@ bool free_to_pcs(struct kmem_cache *s, void *object, bool spin)
 	}
 	main = pcs->main;
 	main->objects[main->size++] = object;
-	machine_event(m, SLAB_EVENT_SHEAF_PUSH, s, virt_to_slab(m, object),
-		      object, main->size, 0);
+	machine_event_object(m, SLAB_EVENT_SHEAF_PUSH, s, object, main->size,
+			     0);
 	pcs_unlock(s, pcs);
 	stat(s, SLAB_STAT_FREE_FASTPATH);
 	return true;
@@ -332,7 +341,7 @@ bool free_to_pcs(struct kmem_cache *s, void *object, bool spin)
 bool slab_suits_sheaves(const struct kmem_cache *s, const struct slab *slab)
 {
 	return slab->node == machine_mem_node(s->machine) &&
-	       !(slab->flags & SL_PFMEMALLOC);
+	       !(slab_flags(slab) & SL_PFMEMALLOC);
 }
 
 /* ---- many at once ---- */
@@ -363,9 +372,9 @@ size_t alloc_from_pcs_bulk(struct kmem_cache *s, size_t nr, void **p)
 			void *object = pcs->main->objects[pcs->main->size + i];
 
 			p[done + i] = object;
-			machine_event(m, SLAB_EVENT_SHEAF_POP, s,
-				      virt_to_slab(m, object), object,
-				      pcs->main->size + batch - 1 - i, 0);
+			machine_event_object(m, SLAB_EVENT_SHEAF_POP, s, object,
+					     pcs->main->size + batch - 1 - i,
+					     0);
 		}
 		pcs_unlock(s, pcs);
 		stat_add(s, SLAB_STAT_ALLOC_FASTPATH, batch);
@@ -409,9 +418,8 @@ size_t free_to_pcs_bulk(struct kmem_cache *s, size_t nr, void **p)
 			void *object = p[done + i];
 
 			pcs->main->objects[pcs->main->size++] = object;
-			machine_event(m, SLAB_EVENT_SHEAF_PUSH, s,
-				      virt_to_slab(m, object), object,
-				      pcs->main->size, 0);
+			machine_event_object(m, SLAB_EVENT_SHEAF_PUSH, s,
+					     object, pcs->main->size, 0);
 		}
 		pcs_unlock(s, pcs);
 		stat_add(s, SLAB_STAT_FREE_FASTPATH, batch);

@@ -10,6 +10,7 @@
  */
 #include "cache/sheaf.h"
 
+#include "debug/report.h"
 #include "debug/sheaves.h"
 
 /* ---- after the grace period ---- */
@@ -31,7 +32,10 @@ static bool run_hooks(struct kmem_cache *s, struct slab_sheaf *sheaf)
 			sheaf->objects[i] = sheaf->objects[sheaf->size];
 			continue;
 		}
-		has_reserve |= (slab->flags & SL_PFMEMALLOC) != 0;
+		/* other bits of it change under list_lock */
+		has_reserve |= (__atomic_load_n(&slab->flags,
+						__ATOMIC_RELAXED) &
+				SL_PFMEMALLOC) != 0;
 		i++;
 	}
 	return has_reserve;
@@ -43,7 +47,7 @@ static void rcu_sheaf_to_slabs(struct slab_machine *m, struct rcu_head *head)
 						rcu_head);
 	struct kmem_cache *s = sheaf->cache;
 
-	sheaf->place = SHEAF_RESTS;
+	sheaf_comes_to_rest(s, sheaf);
 	machine_event(m, SLAB_EVENT_RCU_SHEAF_DONE, s, NULL, NULL, sheaf->size,
 		      0);
 	run_hooks(s, sheaf);
@@ -56,21 +60,24 @@ static void rcu_sheaf_to_barn(struct slab_machine *m, struct rcu_head *head)
 	struct slab_sheaf *sheaf = container_of(head, struct slab_sheaf,
 						rcu_head);
 	struct kmem_cache *s = sheaf->cache;
-	struct node_barn *barn = s->node[sheaf->node]->barn;
+	int node = sheaf->node;
+	struct node_barn *barn = s->node[node]->barn;
+	unsigned int nr_full;
 	bool flush;
 
-	sheaf->place = SHEAF_RESTS;
+	sheaf_comes_to_rest(s, sheaf);
 	machine_event(m, SLAB_EVENT_RCU_SHEAF_DONE, s, NULL, NULL, sheaf->size,
 		      0);
 	flush = run_hooks(s, sheaf) || !barn;
 	if (!flush && sheaf->size) {
-		if (barn_peek_full(s, barn) < m->params.max_full_sheaves) {
+		nr_full = barn_peek_full(s, barn);
+		if (nr_full < m->params.max_full_sheaves) {
 			stat(s, SLAB_STAT_BARN_PUT);
 			barn_put_full(s, barn, sheaf);
 			return;
 		}
 		machine_event(m, SLAB_EVENT_BARN_REFUSE, s, NULL, NULL,
-			      barn->nr_full, (unsigned int)sheaf->node);
+			      nr_full, (unsigned int)node);
 		flush = true;
 	}
 	if (flush) {
@@ -98,10 +105,15 @@ void rcu_sheaf_submit(struct kmem_cache *s, struct slab_sheaf *sheaf,
 	machine_event(m, SLAB_EVENT_RCU_SHEAF_SUBMIT, s, NULL, NULL,
 		      sheaf->size, 0);
 	sheaf->node = (int)machine_mem_node(m);
-	machine_call_rcu(m, &sheaf->rcu_head,
-			 to_barn ? rcu_sheaf_to_barn : rcu_sheaf_to_slabs);
-	/* behind the point of machine_call_rcu: until then it is in hand */
+	machine_point(m, SLAB_POINT_RCU_SUBMIT);
+	/* behind the point: until then it is in hand; before the submit: then
+	 * it is RCU's */
 	sheaf->place = SHEAF_IN_RCU;
+	machine_queue_rcu(m, &sheaf->rcu_head,
+			  to_barn ? rcu_sheaf_to_barn : rcu_sheaf_to_slabs);
+	/* to a barn: the CPU is locked, and its holder wakes nobody */
+	if (!to_barn)
+		machine_rcu_kick(m);
 }
 
 /* ---- into rcu_free ---- */
@@ -150,6 +162,7 @@ bool free_rcu_sheaf(struct kmem_cache *s, void *object)
 	struct slab_machine *m = s->machine;
 	struct slub_percpu_sheaves *pcs = pcs_trylock(s);
 	struct slab_sheaf *sheaf;
+	bool is_full;
 
 	if (pcs && !pcs->rcu_free)
 		pcs = find_rcu_free(s, pcs);
@@ -160,15 +173,18 @@ bool free_rcu_sheaf(struct kmem_cache *s, void *object)
 	sheaf = pcs->rcu_free;
 	sheaf_judge_size(s, sheaf, s->sheaf_capacity - 1);
 	sheaf->objects[sheaf->size++] = object;
-	machine_event(m, SLAB_EVENT_RCU_SHEAF_PUSH, s, virt_to_slab(m, object),
-		      object, sheaf->size, 0);
-	if (sheaf->size == s->sheaf_capacity) {
+	machine_event_object(m, SLAB_EVENT_RCU_SHEAF_PUSH, s, object,
+			     sheaf->size, 0);
+	is_full = sheaf->size == s->sheaf_capacity;
+	if (is_full) {
 		/* before the unlock: who flushes this CPU must not miss it */
 		pcs->rcu_free = NULL;
 		rcu_sheaf_submit(s, sheaf, true);
 	}
 	pcs_unlock(s, pcs);
 	stat(s, SLAB_STAT_FREE_RCU_SHEAF);
+	if (is_full)
+		machine_rcu_kick(m);
 	return true;
 }
 
@@ -176,10 +192,8 @@ bool free_rcu_sheaf(struct kmem_cache *s, void *object)
 static void free_block(struct slab_machine *m, struct rcu_head *head)
 {
 	struct krc_block *block = container_of(head, struct krc_block, rcu);
-	struct slab_machine *before = slab_machine_use(m);
 
-	kmem_cache_free_bulk(NULL, block->nr, block->p);
-	slab_machine_use(before);
+	slab_free_mixed(m, block->nr, block->p, 0);
 	meta_free(m, block, PAGE_SIZE);
 }
 
@@ -188,22 +202,41 @@ bool rcu_head_is_batch(const struct rcu_head *head)
 	return head->func == free_block;
 }
 
+static struct krc_block *make_block(struct slab_machine *m)
+{
+	struct krc_block *block = meta_alloc(m, PAGE_SIZE);
+
+	if (!block)
+		return NULL;
+	block->rcu.func = free_block;
+	block->since = machine_jiffies(m);
+	return block;
+}
+
 static bool batch(struct slab_machine *m, void *p)
 {
-	struct krc_block *block = m->krc[m->cpu];
+	unsigned int cpu = machine_cpu(m);
+	struct krc_block *block;
+	bool is_new, is_full;
 
+	machine_krc_lock(m, cpu);
+	block = m->krc[cpu];
+	is_new = !block;
+	if (is_new)
+		block = m->krc[cpu] = make_block(m);
 	if (!block) {
-		block = meta_alloc(m, PAGE_SIZE);
-		if (!block)
-			return false;
-		block->rcu.func = free_block;
-		block->since = m->jiffies;
-		m->krc[m->cpu] = block;
+		machine_krc_unlock(m, cpu);
+		return false;
 	}
 	block->p[block->nr++] = p;
-	m->rest_seq++;
-	if (block->nr == KRC_BLOCK_OBJECTS)
-		machine_krc_drain(m, m->cpu);
+	machine_moved(m);
+	is_full = block->nr == KRC_BLOCK_OBJECTS;
+	if (is_full)
+		machine_krc_drain_locked(m, cpu);
+	machine_krc_unlock(m, cpu);
+	/* it grows old from now on, or does not any more */
+	if (is_new || is_full)
+		machine_rcu_kick(m);
 	return true;
 }
 
@@ -227,12 +260,19 @@ void slab_kfree_rcu(void *p)
 
 	if (ZERO_OR_NULL_PTR(p) || !m)
 		return;
+	machine_rcu_start(m);
+	machine_rcu_help(m);
 	s = sheaf_cache_of(m, p);
 	if (s && free_rcu_sheaf(s, p))
 		return;
 	if (batch(m, p))
 		return;
 	/* no memory to remember it by: wait, then free, as the kernel */
+	if (!machine_rcu_may_wait(m)) {
+		report_note(m, "kfree_rcu(0x%lx): no memory to remember it by, and no waiting here: it is lost",
+			    slab_machine_print_address(m, (uintptr_t)p));
+		return;
+	}
 	slab_machine_rcu_barrier(m);
 	kfree(p);
 }
@@ -240,6 +280,8 @@ void slab_kfree_rcu(void *p)
 /* ---- barriers ---- */
 static void finish(struct slab_machine *m)
 {
+	if (!machine_rcu_may_wait(m))
+		report_note(m, "kvfree_rcu_barrier() in a read-side critical section or a callback: it waits for nothing");
 	/* callbacks first, then what was in batches: tick drains those */
 	slab_machine_rcu_barrier(m);
 }

@@ -177,8 +177,9 @@ static unsigned int refill_from_node(struct kmem_cache *s, unsigned int nid,
 	unsigned int got = 0;
 
 	list_init(&slabs);
+	fork_gate_enter(s->machine);
 	if (!isolate(s, n, gfp, min, max, &slabs, spin))
-		return 0;
+		goto out;
 	while (got < max && !list_empty(&slabs)) {
 		struct slab *slab = list_first_entry(&slabs, struct slab,
 						     slab_list);
@@ -187,6 +188,8 @@ static unsigned int refill_from_node(struct kmem_cache *s, unsigned int nid,
 		got += grab(s, slab, p + got, max - got);
 	}
 	put_leftovers(s, n, &slabs);
+out:
+	fork_gate_leave(s->machine);
 	return got;
 }
 
@@ -248,12 +251,17 @@ unsigned int refill_objects(struct kmem_cache *s, void **p, gfp_t gfp,
 		got += refill_from_others(s, p + got, gfp, min - got,
 					  max - got);
 	while (got < min) {
-		struct slab *slab = slab_new(s, gfp, (int)nid);
+		struct slab *slab;
 
+		slab_making_begin(s, gfp);
+		slab = slab_new(s, gfp, (int)nid);
+		if (slab) {
+			stat(s, SLAB_STAT_ALLOC_SLAB);
+			got += take_from_new(s, slab, p + got, max - got);
+		}
+		slab_making_end(s, gfp);
 		if (!slab)
 			break;
-		stat(s, SLAB_STAT_ALLOC_SLAB);
-		got += take_from_new(s, slab, p + got, max - got);
 	}
 	return got;
 }

@@ -24,7 +24,7 @@ static struct slab_sheaf *container(struct kmem_cache *s, gfp_t gfp,
 		return NULL;
 	gfp &= ~(gfp_t)(__GFP_DMA | __GFP_RECLAIMABLE | __GFP_ACCOUNT |
 			__GFP_NOFAIL);
-	if (failslab_fails_container(s, sheaf_bytes(capacity), gfp))
+	if (failslab_fails_container(s, sheaf_kernel_bytes(capacity), gfp))
 		machine_event(m, SLAB_EVENT_FAIL_INJECTED, s, NULL, NULL, 0, 0);
 	else
 		sheaf = meta_alloc(m, sheaf_bytes(capacity));
@@ -33,12 +33,22 @@ static struct slab_sheaf *container(struct kmem_cache *s, gfp_t gfp,
 	return sheaf;
 }
 
+void sheaf_comes_to_rest(const struct kmem_cache *s, struct slab_sheaf *sheaf)
+{
+	sheaf->place = SHEAF_RESTS;
+	/* with several nodes a free has to look which one it is */
+	sheaf->capacity = s->machine->config.nr_nodes == 1 ?
+				  s->sheaf_capacity :
+				  0;
+}
+
 struct slab_sheaf *sheaf_alloc(struct kmem_cache *s, gfp_t gfp)
 {
 	struct slab_sheaf *sheaf = container(s, gfp, s->sheaf_capacity);
 
 	if (!sheaf)
 		return NULL;
+	sheaf_comes_to_rest(s, sheaf);
 	stat(s, SLAB_STAT_SHEAF_ALLOC);
 	machine_event(s->machine, SLAB_EVENT_SHEAF_ALLOC, s, NULL, NULL,
 		      s->sheaf_capacity, 0);
@@ -73,6 +83,7 @@ int sheaf_refill(struct kmem_cache *s, struct slab_sheaf *sheaf, gfp_t gfp)
 
 	if (!missing)
 		return 0;
+	machine_catch_up(s->machine);
 	got = refill_objects(s, &sheaf->objects[sheaf->size], gfp, missing,
 			     missing);
 	sheaf->size += got;
@@ -86,6 +97,7 @@ void sheaf_flush(struct kmem_cache *s, struct slab_sheaf *sheaf)
 {
 	unsigned int nr;
 
+	machine_catch_up(s->machine);
 	if (!sheaf_judge_top(s, sheaf, SHEAF_WHOLE))
 		return;
 	nr = sheaf->size;

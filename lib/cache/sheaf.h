@@ -20,6 +20,8 @@
  * __GFP_NO_OBJ_EXT, which says that this is the memory of another container.
  */
 struct slab_sheaf *sheaf_alloc(struct kmem_cache *s, gfp_t gfp);
+/* It was in RCU, or lent, or is new. */
+void sheaf_comes_to_rest(const struct kmem_cache *s, struct slab_sheaf *sheaf);
 /* The same, of another capacity and not counted (7.0's oversize ones). */
 struct slab_sheaf *sheaf_alloc_oversize(struct kmem_cache *s, gfp_t gfp,
 					unsigned int capacity);
@@ -47,6 +49,13 @@ void free_to_slabs(struct kmem_cache *s, unsigned int nr, void **p);
 void *alloc_from_pcs(struct kmem_cache *s, gfp_t gfp, int node);
 /* false: free it to its slab. */
 bool free_to_pcs(struct kmem_cache *s, void *object, bool spin);
+/* An inline path of a cache without debugging has failed. */
+void *fast_alloc_miss(struct kmem_cache *s, gfp_t gfp, uintptr_t caller);
+void fast_free_miss(struct kmem_cache *s, void *object, uintptr_t caller);
+/* The part of a bulk call that takes no more than the inline paths and their
+ * continuation do (fast.c); how many. */
+size_t fast_alloc_bulk(struct kmem_cache *s, size_t nr, void **p);
+size_t fast_free_bulk(struct kmem_cache *s, size_t nr, void **p);
 /* As many of nr as sheaves give without a refill. */
 size_t alloc_from_pcs_bulk(struct kmem_cache *s, size_t nr, void **p);
 /* As many of p[0..nr-1] as sheaves take without a flush. */

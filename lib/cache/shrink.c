@@ -41,7 +41,7 @@ static bool shrink_node(struct kmem_cache *s, struct kmem_cache_node *n)
 		list_del(&slab->slab_list);
 		slab_discard(s, slab);
 	}
-	return n->nr_slabs != 0;
+	return __atomic_load_n(&n->nr_slabs, __ATOMIC_RELAXED) != 0;
 }
 
 bool cache_shrink(struct kmem_cache *s)
@@ -50,6 +50,7 @@ bool cache_shrink(struct kmem_cache *s)
 	unsigned int nid;
 
 	machine_event(s->machine, SLAB_EVENT_SHRINK, s, NULL, NULL, 0, 0);
+	machine_catch_up(s->machine);
 	flush_all_cpus(s);
 	/* a barn may have objects of other nodes, so all of them come first */
 	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)

@@ -5,24 +5,66 @@
  * spec/debugging/checks.md 2.8. Full slabs are on a list only with
  * SLAB_STORE_USER; frozen ones on none.
  */
-#include "cache/cache.h"
+#include "cache/sheaf.h"
 
 #include <errno.h>
 
 #include "debug/lists.h"
 #include "debug/report.h"
+#include "slab/freelist.h"
+
+static void check_slab_of_list(struct slab_view *v, unsigned long *free_map)
+{
+	machine_event(v->s->machine, SLAB_EVENT_VALIDATE, v->s, v->where, NULL,
+		      0, 0);
+	if (v->slab->type != PAGE_SLAB)
+		report_slab(v, SLAB_REPORT_NOT_SLAB, NULL, 0, 0);
+	else
+		(void)check_validate_slab(v, free_map);
+}
+
+/*
+ * Frees to a plain cache go on without list_lock, in threads: what is looked
+ * at is the slab of one moment. Its chain stays as it was then, since frees
+ * put objects before it and only holders of the lock take some off. What was
+ * repaired counts if the slab is still that; else it is looked at again.
+ */
+static void check_moving_slab(struct slab_view *v, unsigned long *free_map)
+{
+	struct slab *slab = v->slab;
+	struct freelist_counters was, now;
+	struct slab copy;
+
+	v->slab = &copy;
+	do {
+		do
+			was = slab_read(slab);
+		while (!slab_update_freelist(v->s, slab, &was, &was));
+		copy = (struct slab){ .flags = slab_flags(slab),
+				      .slab_cache = slab->slab_cache,
+				      .freelist = was.freelist,
+				      .counters = was.counters,
+				      .type = slab->type,
+				      .order = slab->order,
+				      .node = slab->node,
+				      .nr = slab->nr };
+		check_slab_of_list(v, free_map);
+		now.freelist = copy.freelist;
+		now.counters = copy.counters;
+	} while ((now.freelist != was.freelist ||
+		  now.counters != was.counters) &&
+		 !slab_update_freelist(v->s, slab, &was, &now));
+}
 
 static void validate_slab(struct kmem_cache *s, struct slab *slab,
 			  unsigned long *free_map)
 {
 	struct slab_view v = view_live(s, slab);
 
-	machine_event(s->machine, SLAB_EVENT_VALIDATE, s, slab, NULL, 0, 0);
-	if (slab->type != PAGE_SLAB) {
-		report_slab(&v, SLAB_REPORT_NOT_SLAB, NULL, 0, 0);
-		return;
-	}
-	(void)check_validate_slab(&v, free_map);
+	if (s->machine->is_native && !cache_is_debug(s))
+		check_moving_slab(&v, free_map);
+	else
+		check_slab_of_list(&v, free_map);
 }
 
 static unsigned long validate_node(struct kmem_cache *s,
@@ -104,8 +146,9 @@ void slab_cache_clear_stat(struct kmem_cache *s, unsigned int item)
 {
 	unsigned int cpu;
 
-	if (item >= SLAB_NR_STATS)
+	if (item >= SLAB_NR_STATS || !s->stats)
 		return;
+	cpu_collect_counts(s);
 	for (cpu = 0; cpu < s->machine->config.nr_cpus; cpu++)
 		__atomic_store_n(&s->stats[cpu][item], 0, __ATOMIC_RELAXED);
 }
@@ -118,5 +161,7 @@ int slab_cache_set_failslab(struct kmem_cache *s, bool on)
 		s->flags |= SLAB_FAILSLAB;
 	else
 		s->flags &= ~SLAB_FAILSLAB;
+	if (s->machine->fast_changed)
+		s->machine->fast_changed(s->machine);
 	return 0;
 }

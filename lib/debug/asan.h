@@ -33,6 +33,11 @@ bool asan_object_free(struct kmem_cache *s, void *object);
 bool asan_may_touch(const void *object);
 /* Catches its reports from now on; harmless when done twice. */
 void asan_watch(void);
+/* Does it watch this machine's objects? */
+static inline bool asan_watches(const struct slab_machine *m)
+{
+	return !m->config.asan_off;
+}
 #else
 static inline void asan_slab_new(struct kmem_cache *s, uintptr_t base,
 				 size_t bytes)
@@ -61,6 +66,11 @@ static inline bool asan_may_touch(const void *object)
 }
 static inline void asan_watch(void)
 {
+}
+static inline bool asan_watches(const struct slab_machine *m)
+{
+	(void)m;
+	return false;
 }
 #endif
 

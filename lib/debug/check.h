@@ -16,14 +16,14 @@
 #include "slab/freelist.h"
 
 struct slab_view {
-	struct kmem_cache *s; /* trusted */
-	struct slab *slab;    /* live, or a copy */
+	struct kmem_cache *s;	  /* trusted */
+	struct slab *slab;	  /* live, or a copy */
 	const struct slab *where; /* the live descriptor: its address prints */
-	uint8_t *bytes;	      /* of the slab: live, or a copy */
-	uintptr_t base;	      /* the address they stand for */
+	uint8_t *bytes;		  /* of the slab: live, or a copy */
+	uintptr_t base;		  /* the address they stand for */
 	size_t size;
-	bool is_live;	      /* may be repaired; records go to the sinks */
-	slab_sink_fn fn;      /* not live: where records go; may be NULL */
+	bool is_live;	 /* may be repaired; records go to the sinks */
+	slab_sink_fn fn; /* not live: where records go; may be NULL */
 	void *arg;
 	unsigned int findings;
 	unsigned int last_report; /* number of the last one made on this view */
@@ -35,8 +35,11 @@ static inline struct slab_view view_live(struct kmem_cache *s,
 {
 	uintptr_t base = slab_base(s->machine, slab);
 
-	return (struct slab_view){ .s = s, .slab = slab, .where = slab,
-				   .bytes = (uint8_t *)base, .base = base,
+	return (struct slab_view){ .s = s,
+				   .slab = slab,
+				   .where = slab,
+				   .bytes = (uint8_t *)base,
+				   .base = base,
 				   .size = slab_true_bytes(s->machine, slab),
 				   .is_live = true };
 }
@@ -50,10 +53,12 @@ static inline void *view_at(const struct slab_view *v, uintptr_t address)
 static inline bool view_holds(const struct slab_view *v, uintptr_t address,
 			      size_t n)
 {
-	return address - v->base < v->size && n <= v->size - (address - v->base);
+	return address - v->base < v->size &&
+	       n <= v->size - (address - v->base);
 }
 
-static inline void *view_freepointer(const struct slab_view *v, uintptr_t object)
+static inline void *view_freepointer(const struct slab_view *v,
+				     uintptr_t object)
 {
 	uintptr_t at = object + v->s->offset;
 
@@ -65,12 +70,23 @@ static inline void view_set_freepointer(const struct slab_view *v,
 {
 	uintptr_t at = object + v->s->offset;
 
-	word_write(view_at(v, at),
-		   freelist_code(v->s, (uintptr_t)next, at));
+	word_write(view_at(v, at), freelist_code(v->s, (uintptr_t)next, at));
 }
 
-/* NULL or an object of the slab, by the slab's own count cut to what fits. */
-bool view_is_valid_pointer(const struct slab_view *v, const void *p);
+/* Objects that a view may be asked about: the slab's count, cut to what fits. */
+static inline unsigned int view_nr_objects(const struct slab_view *v)
+{
+	uintptr_t fit = cache_slot(v->s, v->size);
+
+	return (unsigned int)MIN(v->slab->objects, fit);
+}
+
+/* NULL or an object of the slab. */
+static inline bool view_is_valid_pointer(const struct slab_view *v,
+					 const void *p)
+{
+	return is_object_of(v->s, v->base, view_nr_objects(v), p);
+}
 
 /*
  * May p be treated as an object without leaving the slab's memory, even if it

@@ -20,7 +20,7 @@ static void say(struct slab_machine *m, const struct fault *f, uintptr_t caller)
 	report_note(m, "FAULT_INJECTION: forcing a failure.");
 	report_note(
 		m, "name %s, interval %lu, probability %lu, space %d, times %d",
-		f->name, a->interval, a->probability, a->space, a->times);
+		f->name, a->interval, a->probability, a->space, f->times);
 	if (a->verbose < 2)
 		return;
 	report_note(m, "Call Trace:");
@@ -64,10 +64,13 @@ int fault_option(struct slab_machine *m, struct fault *f, const char *value)
 		report_note(m, "FAULT_INJECTION: failed to parse arguments");
 		return -EINVAL;
 	}
-	f->attr->interval = (unsigned long)n[0];
-	f->attr->probability = (unsigned long)n[1];
-	f->attr->space = (int)n[2];
-	f->attr->times = (int)n[3];
+	/* threads of a native machine ask meanwhile */
+	__atomic_store_n(&f->attr->interval, (unsigned long)n[0],
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&f->attr->space, (int)n[2], __ATOMIC_RELAXED);
+	__atomic_store_n(&f->attr->times, (int)n[3], __ATOMIC_RELAXED);
+	__atomic_store_n(&f->attr->probability, (unsigned long)n[1],
+			 __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -83,7 +86,7 @@ static bool may_be_asked(const struct slab_machine *m, gfp_t gfp, bool has_flag)
 	return has_flag || !f->cache_filter;
 }
 
-bool failslab_should_fail(struct kmem_cache *s, gfp_t gfp, uintptr_t caller)
+bool failslab_asks(struct kmem_cache *s, gfp_t gfp, uintptr_t caller)
 {
 	struct slab_machine *m = s->machine;
 

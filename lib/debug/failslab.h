@@ -11,7 +11,21 @@
 void failslab_init(struct slab_machine *m);
 
 /* caller: who asked the library; see machine_stack(). */
-bool failslab_should_fail(struct kmem_cache *s, gfp_t gfp, uintptr_t caller);
+bool failslab_asks(struct kmem_cache *s, gfp_t gfp, uintptr_t caller);
+static inline bool failslab_should_fail(struct kmem_cache *s, gfp_t gfp,
+					uintptr_t caller)
+{
+	struct slab_machine *m = s->machine;
+
+	/* without either there is no question */
+	if (__builtin_expect(
+		    !__atomic_load_n(&m->faults.failslab.attr.probability,
+				     __ATOMIC_RELAXED) &&
+			    !fault_task(m)->fail_nth,
+		    1))
+		return false;
+	return failslab_asks(s, gfp, caller);
+}
 
 /* For a container of s with so many bytes, which the kernel has from kmalloc. */
 bool failslab_fails_container(struct kmem_cache *s, size_t bytes, gfp_t gfp);

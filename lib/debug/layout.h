@@ -11,11 +11,14 @@
 #ifndef SLAB_DEBUG_LAYOUT_H
 #define SLAB_DEBUG_LAYOUT_H
 
+#include <slab/debug.h>
+
+#include "base/bytes.h"
 #include "slab/geometry.h"
 
 /* A track as it stands in a slot: the kernel's 32 bytes. */
 struct track {
-	uintptr_t addr; /* 0: never */
+	uintptr_t addr;	 /* 0: never */
 	uint32_t handle; /* of the stack in the depot; 0: none */
 	int32_t cpu;
 	int32_t pid;
@@ -24,6 +27,8 @@ struct track {
 };
 
 static_assert(sizeof(struct track) == SLAB_TRACK_BYTES, "as geometry counts");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	      "handle and pid stand in the lower halves of their words");
 
 enum track_item { TRACK_ALLOC, TRACK_FREE };
 
@@ -68,15 +73,59 @@ static inline unsigned int layout_span(const struct kmem_cache *s)
 }
 
 /* ---- writing it ---- */
-/* Red zones and poison for a free (INACTIVE) or allocated (ACTIVE) object. */
-void layout_init_object(const struct kmem_cache *s, void *object, uint8_t val);
-/* What a slot holds when its slab is made. */
-void layout_setup_object(const struct kmem_cache *s, void *object);
-void layout_setup_slab(const struct kmem_cache *s, void *base, size_t bytes);
 
 /* The recorded request; object_size where none is recorded. */
-size_t layout_get_orig_size(const struct kmem_cache *s, const void *object);
-void layout_set_orig_size(const struct kmem_cache *s, void *object,
-			  size_t size);
+static inline size_t layout_get_orig_size(const struct kmem_cache *s,
+					  const void *object)
+{
+	if (!cache_has_orig_size(s))
+		return s->object_size;
+	return word_read((const char *)object + layout_orig_size(s));
+}
+
+static inline void layout_set_orig_size(const struct kmem_cache *s,
+					void *object, size_t size)
+{
+	if (cache_has_orig_size(s))
+		word_write((char *)object + layout_orig_size(s), size);
+}
+
+/* Red zones and poison for a free (INACTIVE) or allocated (ACTIVE) object. */
+static inline void layout_init_object(const struct kmem_cache *s, void *object,
+				      uint8_t val)
+{
+	/* read once: what is written may be anything, for all that is known */
+	const slab_flags_t flags = s->flags;
+	const size_t left = s->red_left_pad, inuse = s->inuse;
+	size_t poisoned = s->object_size;
+	uint8_t *p = object;
+
+	if (flags & SLAB_RED_ZONE) {
+		/* the red zone of a smaller request begins where it ends */
+		if (val == SLUB_RED_ACTIVE && cache_has_orig_size(s))
+			poisoned =
+				MIN(layout_get_orig_size(s, object), poisoned);
+		bytes_fill(p - left, val, left);
+		bytes_fill(p + poisoned, val, inuse - poisoned);
+	}
+	if ((flags & SLAB_OBJECT_POISON) && poisoned) {
+		bytes_fill(p, POISON_FREE, poisoned);
+		bytes_fill(p + poisoned - 1, POISON_END, 1);
+	}
+}
+
+/* What a slot holds when its slab is made. */
+static inline void layout_setup_object(const struct kmem_cache *s, void *object)
+{
+	if (s->flags & (SLAB_STORE_USER | SLAB_RED_ZONE | SLAB_OBJECT_POISON))
+		layout_init_object(s, object, SLUB_RED_INACTIVE);
+}
+
+static inline void layout_setup_slab(const struct kmem_cache *s, void *base,
+				     size_t bytes)
+{
+	if (s->flags & SLAB_POISON)
+		bytes_fill(base, POISON_INUSE, bytes);
+}
 
 #endif

@@ -16,8 +16,8 @@ static void mend(struct kmem_cache *s, struct kmem_cache_node *n,
 	report_fix(&v, SLAB_FIX_LISTS_REBUILT, NULL);
 }
 
-void lists_judge(struct kmem_cache *s, struct kmem_cache_node *n,
-		 struct slab *slab)
+void lists_judge_slow(struct kmem_cache *s, struct kmem_cache_node *n,
+		      struct slab *slab)
 {
 	struct list_break at;
 

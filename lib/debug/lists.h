@@ -24,13 +24,59 @@ void lists_add_full(struct kmem_cache *s, struct kmem_cache_node *n,
 		    struct slab *slab);
 
 /* Is it where its mark says? Afterwards it is. */
-void lists_judge(struct kmem_cache *s, struct kmem_cache_node *n,
-		 struct slab *slab);
+void lists_judge_slow(struct kmem_cache *s, struct kmem_cache_node *n,
+		      struct slab *slab);
 
 /* The partial slab behind `slab`, NULL: the first; NULL at the end, and when
  * slab is not on the list any more. */
 struct slab *lists_next_partial(struct kmem_cache *s, struct kmem_cache_node *n,
 				struct slab *slab);
+
+/* Each free to a slab and each allocation from one ask, and links are whole as
+ * a rule: what is seen at once here is asked no further. */
+static inline bool lists_is_partial_link(const struct slab_machine *m,
+					 const struct kmem_cache_node *n,
+					 const struct list_head *link)
+{
+	const struct slab *slab = link_slab(m, link);
+
+	return link == &n->partial || (slab && slab_is_partial(slab));
+}
+
+static inline bool lists_has_partial(const struct kmem_cache *s,
+				     const struct kmem_cache_node *n,
+				     const struct slab *slab)
+{
+	const struct list_head *at = &slab->slab_list;
+
+	return slab_is_partial(slab) && at->next != at &&
+	       lists_is_partial_link(s->machine, n, at->next) &&
+	       lists_is_partial_link(s->machine, n, at->prev) &&
+	       at->next->prev == at && at->prev->next == at;
+}
+
+static inline void lists_judge(struct kmem_cache *s, struct kmem_cache_node *n,
+			       struct slab *slab)
+{
+	if (!lists_has_partial(s, n, slab))
+		lists_judge_slow(s, n, slab);
+}
+
+static inline struct slab *lists_first_partial(struct kmem_cache *s,
+					       struct kmem_cache_node *n)
+{
+	const struct slab_machine *m = s->machine;
+	const struct list_head *first = n->partial.next;
+	struct slab *slab = container_of(first, struct slab, slab_list);
+
+	if ((uintptr_t)slab - (uintptr_t)m->memmap <
+		    __atomic_load_n(&m->pages_opened, __ATOMIC_RELAXED) *
+			    sizeof(*slab) &&
+	    (uintptr_t)slab % sizeof(*slab) == 0 && slab_is_partial(slab) &&
+	    first->prev == &n->partial)
+		return slab;
+	return lists_next_partial(s, n, NULL);
+}
 
 /* Judges both lists whole: whoever keeps the lock may then walk them. */
 void lists_make_whole(struct kmem_cache *s, struct kmem_cache_node *n);

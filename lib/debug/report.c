@@ -12,10 +12,11 @@
 #define HERE ((uintptr_t)__builtin_return_address(0))
 
 static const struct slab_report_row rows[SLAB_NR_REPORTS] = {
-#define REPORT(ID, SCOPE, COUNTS, TITLE, SENTENCE)                          \
-	[SLAB_REPORT_##ID] = { .id = #ID, .title = TITLE,                   \
-			       .sentence = SENTENCE,                        \
-			       .scope = SLAB_SCOPE_##SCOPE,                 \
+#define REPORT(ID, SCOPE, COUNTS, TITLE, SENTENCE)          \
+	[SLAB_REPORT_##ID] = { .id = #ID,                   \
+			       .title = TITLE,              \
+			       .sentence = SENTENCE,        \
+			       .scope = SLAB_SCOPE_##SCOPE, \
 			       .counts = COUNTS },
 #include <slab/reports.def>
 #undef REPORT
@@ -47,17 +48,54 @@ const char *slab_fix_sentence(enum slab_fix_kind fix)
 
 unsigned int slab_machine_errors(const struct slab_machine *m)
 {
-	return m->nr_errors;
+	return __atomic_load_n(&m->nr_errors, __ATOMIC_RELAXED);
 }
 
 void slab_machine_clear_errors(struct slab_machine *m)
 {
-	m->nr_errors = 0;
+	__atomic_store_n(&m->nr_errors, 0, __ATOMIC_RELAXED);
 }
 
 unsigned int slab_machine_reports(const struct slab_machine *m)
 {
-	return m->nr_reports;
+	return __atomic_load_n(&m->nr_reports, __ATOMIC_RELAXED);
+}
+
+static void count_errors(struct slab_machine *m, unsigned int nr)
+{
+	__atomic_fetch_add(&m->nr_errors, nr, __ATOMIC_RELAXED);
+}
+
+/* ---- one at a time ---- */
+enum telling {
+	TELL_NOBODY, /* who is told runs, and we may have interrupted it */
+	TELL_INSIDE, /* a sink of this thread makes a report of its own */
+	TELL,
+};
+
+/*
+ * Threads find things at once; sinks are called by one of them at a time. A
+ * signal handler waits for nobody: what it can not tell is counted, and the
+ * next one who tells anything says so.
+ */
+static enum telling tell_begin(struct slab_machine *m)
+{
+	if (!m->is_native)
+		return TELL;
+	if (__atomic_load_n(&m->reporter, __ATOMIC_RELAXED) == machine_pid(m))
+		return lock_may_wait() ? TELL_INSIDE : TELL_NOBODY;
+	if (!lock_take_or_try(&m->report_lock))
+		return TELL_NOBODY;
+	__atomic_store_n(&m->reporter, machine_pid(m), __ATOMIC_RELAXED);
+	return TELL;
+}
+
+static void tell_end(struct slab_machine *m, enum telling telling)
+{
+	if (!m->is_native || telling != TELL)
+		return;
+	__atomic_store_n(&m->reporter, 0, __ATOMIC_RELAXED);
+	lock_release(&m->report_lock);
 }
 
 /* ---- sinks ---- */
@@ -74,33 +112,47 @@ static unsigned int sink_find(const struct slab_machine *m, slab_sink_fn fn,
 
 int slab_machine_add_sink(struct slab_machine *m, slab_sink_fn fn, void *arg)
 {
-	unsigned int i;
+	enum telling telling;
+	unsigned int i = 0;
 
 	if (!fn)
 		return -EINVAL;
-	for (i = 0; i < MAX_SINKS; i++) {
-		if (!m->sinks[i].fn) {
-			m->sinks[i] = (struct machine_sink){ fn, arg };
-			return 0;
-		}
-	}
-	return -ENOSPC;
+	telling = tell_begin(m);
+	while (i < MAX_SINKS && m->sinks[i].fn)
+		i++;
+	if (i < MAX_SINKS)
+		m->sinks[i] = (struct machine_sink){ fn, arg };
+	tell_end(m, telling);
+	return i < MAX_SINKS ? 0 : -ENOSPC;
 }
 
 void slab_machine_remove_sink(struct slab_machine *m, slab_sink_fn fn,
 			      void *arg)
 {
+	enum telling telling = tell_begin(m);
 	unsigned int i = sink_find(m, fn, arg);
 
-	if (i == MAX_SINKS)
-		return;
-	memmove(&m->sinks[i], &m->sinks[i + 1],
-		(MAX_SINKS - 1 - i) * sizeof(m->sinks[0]));
-	m->sinks[MAX_SINKS - 1] = (struct machine_sink){ 0 };
+	if (i < MAX_SINKS) {
+		memmove(&m->sinks[i], &m->sinks[i + 1],
+			(MAX_SINKS - 1 - i) * sizeof(m->sinks[0]));
+		m->sinks[MAX_SINKS - 1] = (struct machine_sink){ 0 };
+	}
+	tell_end(m, telling);
+}
+
+void slab_machine_set_report_policy(struct slab_machine *m,
+				    enum slab_report_policy policy,
+				    slab_sink_fn callback, void *arg)
+{
+	enum telling telling = tell_begin(m);
+
+	m->report_policy = policy;
+	m->report_callback = (struct machine_sink){ callback, arg };
+	tell_end(m, telling);
 }
 
 /* A sink may remove itself or another: what is gone is not called. */
-static void to_sinks(struct slab_machine *m, const struct slab_report *r)
+static void call_sinks(struct slab_machine *m, const struct slab_report *r)
 {
 	struct machine_sink sinks[MAX_SINKS];
 	unsigned int i;
@@ -109,6 +161,48 @@ static void to_sinks(struct slab_machine *m, const struct slab_report *r)
 	for (i = 0; i < MAX_SINKS && sinks[i].fn; i++)
 		if (sink_find(m, sinks[i].fn, sinks[i].arg) < MAX_SINKS)
 			sinks[i].fn(sinks[i].arg, r);
+	if (m->report_policy == SLAB_POLICY_CALLBACK && m->report_callback.fn)
+		m->report_callback.fn(m->report_callback.arg, r);
+	else if (m->is_native && !sinks[0].fn)
+		slab_sink_stderr(NULL, r);
+	if (m->report_policy == SLAB_POLICY_ABORT)
+		slab_sink_panic(NULL, r);
+}
+
+static void tell_untold(struct slab_machine *m)
+{
+	unsigned int nr =
+		__atomic_exchange_n(&m->nr_untold, 0, __ATOMIC_RELAXED);
+	struct slab_report r = { .record = SLAB_RECORD_NOTE,
+				 .machine = m,
+				 .index = -1 };
+
+	if (!nr)
+		return;
+	snprintf(r.text, sizeof(r.text),
+		 "SLUB: %u records of signal handlers could not be told", nr);
+	call_sinks(m, &r);
+}
+
+static void to_sinks(struct slab_machine *m, const struct slab_report *r,
+		     enum telling telling)
+{
+	if (telling == TELL_NOBODY) {
+		__atomic_fetch_add(&m->nr_untold, 1, __ATOMIC_RELAXED);
+		return;
+	}
+	if (__atomic_load_n(&m->nr_untold, __ATOMIC_RELAXED))
+		tell_untold(m);
+	call_sinks(m, r);
+}
+
+/* What is not numbered. */
+static void tell(struct slab_machine *m, const struct slab_report *r)
+{
+	enum telling telling = tell_begin(m);
+
+	to_sinks(m, r, telling);
+	tell_end(m, telling);
 }
 
 /* ---- filling a record ---- */
@@ -159,9 +253,9 @@ static void fill_who(struct slab_report *r, struct slab_machine *m,
 		     uintptr_t caller)
 {
 	r->machine = m;
-	r->cpu = m->cpu;
-	r->pid = m->pid;
-	r->when = m->jiffies;
+	r->cpu = machine_cpu(m);
+	r->pid = machine_pid(m);
+	r->when = machine_jiffies(m);
 	r->index = -1;
 	r->nr_frames = machine_stack(m, caller, r->frames, SLAB_TRACK_FRAMES);
 }
@@ -222,46 +316,52 @@ static void taint(struct slab_machine *m, const struct slab_report *r)
 	case SLAB_SCOPE_LINE:
 		break;
 	case SLAB_SCOPE_WARN:
-		m->taint |= TAINT_WARN;
+		__atomic_fetch_or(&m->taint, TAINT_WARN, __ATOMIC_RELAXED);
 		break;
 	case SLAB_SCOPE_BYTES:
 		if (!r->is_full)
 			break;
 		/* fall through */
 	default:
-		m->taint |= TAINT_BAD_PAGE | TAINT_WARN;
-		m->lockdep_off_said = true;
+		__atomic_fetch_or(&m->taint, TAINT_BAD_PAGE | TAINT_WARN,
+				  __ATOMIC_RELAXED);
+		__atomic_store_n(&m->lockdep_off_said, true, __ATOMIC_RELAXED);
 	}
 }
 
+/* v: NULL, or the live view on which it was found. */
 static void publish(struct slab_machine *m, struct slab_report *r,
-		    const struct kmem_cache *s, const struct slab *slab)
+		    const struct kmem_cache *s, const struct slab *slab,
+		    struct slab_view *v)
 {
+	enum telling telling = tell_begin(m);
+
 	r->record = SLAB_RECORD_REPORT;
-	r->number = ++m->nr_reports;
-	m->nr_errors += rows[r->kind].counts;
+	r->number = __atomic_add_fetch(&m->nr_reports, 1, __ATOMIC_RELAXED);
+	count_errors(m, rows[r->kind].counts);
+	if (v) {
+		v->last_report = r->number;
+		v->last_kind = r->kind;
+		machine_event(m, SLAB_EVENT_CHECK_FAIL, s, slab,
+			      (void *)r->object, r->number, 0);
+	}
 	machine_event(m, SLAB_EVENT_REPORT, s, slab, (void *)r->object,
 		      r->number, 0);
-	to_sinks(m, r);
+	to_sinks(m, r, telling);
 	taint(m, r);
+	tell_end(m, telling);
 }
 
 static void publish_view(struct slab_report *r, struct slab_view *v)
 {
-	struct slab_machine *m = r->machine;
-
 	v->findings++;
-	if (!v->is_live) {
-		r->record = SLAB_RECORD_REPORT;
-		if (v->fn)
-			v->fn(v->arg, r);
+	if (v->is_live) {
+		publish(r->machine, r, v->s, v->slab, v);
 		return;
 	}
-	v->last_report = m->nr_reports + 1;
-	v->last_kind = r->kind;
-	machine_event(m, SLAB_EVENT_CHECK_FAIL, v->s, v->slab,
-		      (void *)r->object, v->last_report, 0);
-	publish(m, r, v->s, v->slab);
+	r->record = SLAB_RECORD_REPORT;
+	if (v->fn)
+		v->fn(v->arg, r);
 }
 
 /* ---- findings on a view ---- */
@@ -270,17 +370,18 @@ static void fill_title(struct slab_report *r)
 	struct fill_in with = {
 		.values = { r->value, r->limit },
 		.pointers = { slab_machine_print_address(r->machine,
-							  r->object) },
+							 r->object) },
 	};
 
 	expand(r->text, sizeof(r->text), rows[r->kind].title, &with);
 }
 
-void report_bytes(struct slab_view *v, enum slab_report_kind kind,
-		  void *object, const char *label, uintptr_t first,
-		  uintptr_t last, uint8_t wanted, bool is_full)
+void report_bytes(struct slab_view *v, enum slab_report_kind kind, void *object,
+		  const char *label, uintptr_t first, uintptr_t last,
+		  uint8_t wanted, bool is_full)
 {
-	struct slab_report r = { .kind = kind, .label = label,
+	struct slab_report r = { .kind = kind,
+				 .label = label,
 				 .is_full = is_full };
 
 	fill_who(&r, v->s->machine, HERE);
@@ -306,8 +407,7 @@ void report_object(struct slab_view *v, enum slab_report_kind kind,
 void report_slab(struct slab_view *v, enum slab_report_kind kind,
 		 const void *object, long value, long limit)
 {
-	struct slab_report r = { .kind = kind, .value = value,
-				 .limit = limit };
+	struct slab_report r = { .kind = kind, .value = value, .limit = limit };
 
 	fill_who(&r, v->s->machine, HERE);
 	fill_slab(&r, v);
@@ -329,11 +429,6 @@ void report_tail(struct slab_view *v, uintptr_t first, uintptr_t last)
 	fill_range(&r, v, first, last, POISON_INUSE);
 	fill_title(&r);
 	publish_view(&r, v);
-}
-
-unsigned int view_nr_objects(const struct slab_view *v)
-{
-	return (unsigned int)MIN(v->slab->objects, v->size / v->s->size);
 }
 
 unsigned int view_map_free(const struct slab_view *v, unsigned long *map)
@@ -364,7 +459,7 @@ void report_remaining(struct slab_view *v)
 	r.value = v->slab->objects - view_map_free(v, map);
 	fill_title(&r);
 	if (v->is_live)
-		r.machine->nr_errors += (unsigned int)r.value;
+		count_errors(r.machine, (unsigned int)r.value);
 	publish_view(&r, v);
 }
 
@@ -380,7 +475,7 @@ void report_line(struct slab_machine *m, enum slab_report_kind kind,
 	va_start(args, format);
 	vsnprintf(r.text, sizeof(r.text), format, args);
 	va_end(args);
-	publish(m, &r, s, NULL);
+	publish(m, &r, s, NULL, NULL);
 }
 
 /* What is known of an address that something was said about: the slab that
@@ -413,20 +508,25 @@ static void warn(struct slab_machine *m, struct slab_report *r,
 	fill_cache(r, s);
 	vsnprintf(r->text, sizeof(r->text), format, args);
 	/* indices of another cache's slab would be wrong in this one's name */
-	publish(m, r, s, r->other[0] ? NULL : (struct slab *)r->slab);
+	publish(m, r, s, r->other[0] ? NULL : (struct slab *)r->slab, NULL);
 }
 
-void report_warn(struct slab_machine *m, enum slab_report_kind kind,
-		 bool once, struct kmem_cache *s, const void *object,
-		 const char *format, ...)
+static bool was_warned(struct slab_machine *m, enum slab_report_kind kind)
+{
+	uint64_t bit = 1ULL << kind;
+
+	return __atomic_fetch_or(&m->warned, bit, __ATOMIC_RELAXED) & bit;
+}
+
+void report_warn(struct slab_machine *m, enum slab_report_kind kind, bool once,
+		 struct kmem_cache *s, const void *object, const char *format,
+		 ...)
 {
 	struct slab_report r = { .kind = kind };
 	va_list args;
 
-	if (once && (m->warned >> kind & 1))
+	if (once && was_warned(m, kind))
 		return;
-	if (once)
-		m->warned |= 1ULL << kind;
 	fill_who(&r, m, HERE);
 	va_start(args, format);
 	warn(m, &r, s, object, format, args);
@@ -466,14 +566,13 @@ static void hand_over_fix(struct slab_view *v, struct slab_report *r,
 		fill_object(r, v, (void *)r->object);
 	snprintf(r->text, sizeof(r->text), "FIX %s: ", v->s->name);
 	expand(r->text, sizeof(r->text), fixes[r->fix].text, with);
-	m->nr_errors++;
+	count_errors(m, 1);
 	machine_event(m, SLAB_EVENT_FIX, v->s, v->slab, (void *)r->object,
 		      r->number, 0);
-	to_sinks(m, r);
+	tell(m, r);
 }
 
-void report_fix(struct slab_view *v, enum slab_fix_kind fix,
-		const void *object)
+void report_fix(struct slab_view *v, enum slab_fix_kind fix, const void *object)
 {
 	uintptr_t p = (uintptr_t)object;
 	struct slab_report r = { .fix = fix, .object = p };
@@ -510,7 +609,7 @@ void report_note(struct slab_machine *m, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(r.text, sizeof(r.text), format, args);
 	va_end(args);
-	to_sinks(m, &r);
+	tell(m, &r);
 }
 
 void report_trace(struct slab_view *v, const void *object, bool is_alloc)
@@ -527,5 +626,5 @@ void report_trace(struct slab_view *v, const void *object, bool is_alloc)
 		 "TRACE %s %s 0x%016lx inuse=%u fp=0x%016lx", v->s->name,
 		 is_alloc ? "alloc" : "free", slab_machine_print_address(m, p),
 		 r.inuse, slab_machine_print_address(m, r.freelist));
-	to_sinks(m, &r);
+	tell(m, &r);
 }

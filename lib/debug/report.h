@@ -7,17 +7,15 @@
 
 #include "debug/check.h"
 
-/* Objects that a view may be asked about: the slab's count, cut to what fits. */
-unsigned int view_nr_objects(const struct slab_view *v);
 /* Which of them are on the free chain, as far as it can be followed; map holds
  * MAX_OBJS_PER_SLAB bits. Returns how many. */
 unsigned int view_map_free(const struct slab_view *v, unsigned long *map);
 
 /* A byte check failed: [first, last] should be `wanted`. is_full: with the
  * object, as the first bad area of it. */
-void report_bytes(struct slab_view *v, enum slab_report_kind kind,
-		  void *object, const char *label, uintptr_t first,
-		  uintptr_t last, uint8_t wanted, bool is_full);
+void report_bytes(struct slab_view *v, enum slab_report_kind kind, void *object,
+		  const char *label, uintptr_t first, uintptr_t last,
+		  uint8_t wanted, bool is_full);
 /* One object; kind's title takes value and limit. */
 void report_object(struct slab_view *v, enum slab_report_kind kind,
 		   const void *object);
@@ -32,9 +30,9 @@ void report_remaining(struct slab_view *v);
 void report_line(struct slab_machine *m, enum slab_report_kind kind,
 		 struct kmem_cache *s, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-void report_warn(struct slab_machine *m, enum slab_report_kind kind,
-		 bool once, struct kmem_cache *s, const void *object,
-		 const char *format, ...) __attribute__((format(printf, 6, 7)));
+void report_warn(struct slab_machine *m, enum slab_report_kind kind, bool once,
+		 struct kmem_cache *s, const void *object, const char *format,
+		 ...) __attribute__((format(printf, 6, 7)));
 /* A sanitizer's: n bytes from touched on. */
 void report_access(struct slab_machine *m, struct kmem_cache *s,
 		   const void *object, uintptr_t touched, size_t n,

@@ -7,10 +7,13 @@
  * Line by line as spec/debugging/reports.md 3.2 to 3.11. Bytes come from the
  * record's view, addresses are printed as the machine prints them.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "debug/report.h"
 #include "debug/track.h"
@@ -42,6 +45,17 @@ static uintptr_t shown(const struct printer *p, uintptr_t address)
 }
 
 /* ---- stacks and tracks ---- */
+
+/* A signal handler may have interrupted who reads symbols, or malloc. */
+static void name_code(const struct printer *p, uintptr_t address, char *buf,
+		      size_t size)
+{
+	if (lock_may_wait())
+		slab_symbol(p->r->machine, address, buf, size);
+	else
+		snprintf(buf, size, "0x%lx", shown(p, address));
+}
+
 static void print_frames(const struct printer *p, const uintptr_t *frames,
 			 unsigned int nr)
 {
@@ -49,7 +63,7 @@ static void print_frames(const struct printer *p, const uintptr_t *frames,
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		slab_symbol(p->r->machine, frames[i], symbol, sizeof(symbol));
+		name_code(p, frames[i], symbol, sizeof(symbol));
 		say(p, " %s", symbol);
 	}
 }
@@ -87,7 +101,7 @@ static void print_track(const struct printer *p, const char *what,
 
 	if (!track->addr)
 		return;
-	slab_symbol(p->r->machine, track->addr, symbol, sizeof(symbol));
+	name_code(p, track->addr, symbol, sizeof(symbol));
 	say(p, "%s in %s age=%lu cpu=%u pid=%d", what, symbol,
 	    (unsigned long)(p->r->when - track->when),
 	    (unsigned int)track->cpu, track->pid);
@@ -452,6 +466,28 @@ void slab_sink_print(void *file, const struct slab_report *report)
 	slab_report_print(report, print_to_file, file);
 }
 
+/* One call a line: others who write there come between lines, not into them. */
+static void print_to_stderr(void *unused, const char *line)
+{
+	struct iovec parts[] = {
+		{ (void *)line, strlen(line) },
+		{ (void *)"\n", 1 },
+	};
+	int saved = errno;
+	ssize_t n;
+
+	(void)unused;
+	do
+		n = writev(STDERR_FILENO, parts, 2);
+	while (n < 0 && errno == EINTR);
+	errno = saved;
+}
+
+void slab_sink_stderr(void *unused, const struct slab_report *report)
+{
+	slab_report_print(report, print_to_stderr, unused);
+}
+
 /* Where 7.0 has a WARN, and panic_on_warn its end. */
 static bool has_warning(const struct slab_report *r)
 {
@@ -472,7 +508,7 @@ void slab_sink_panic(void *unused, const struct slab_report *report)
 	(void)unused;
 	if (!has_warning(report))
 		return;
-	fputs("Kernel panic - not syncing: kernel: panic_on_warn set ...\n",
-	      stderr);
+	print_to_stderr(NULL, "Kernel panic - not syncing: kernel: "
+			      "panic_on_warn set ...");
 	abort();
 }

@@ -7,43 +7,67 @@
 
 #include "debug/depot.h"
 
+/* frame: ours, that returns to caller; 0: the stack does not show it. */
+static __attribute__((noinline)) uint32_t
+walk_and_save(struct slab_machine *m, uintptr_t frame, uintptr_t caller)
+{
+	struct recent_stacks *recent = depot_recent(m);
+	uintptr_t frames[SLAB_TRACK_FRAMES];
+	struct stack_trail trail;
+	unsigned int nr = 0;
+	uint32_t handle;
+
+	if (m->config.stack_depot_disable)
+		return 0;
+	trail.nr = 0;
+	if (frame && recent)
+		nr = stack_walk(m, frame, frames, SLAB_TRACK_FRAMES, &trail);
+	if (!nr)
+		nr = machine_stack(m, caller, frames, SLAB_TRACK_FRAMES);
+	handle = depot_save(m, frames, nr);
+	if (trail.nr)
+		recent_keep(recent, frame, caller, &trail, handle);
+	return handle;
+}
+
+uint32_t track_prepare_at(struct slab_machine *m, uintptr_t frame,
+			  uintptr_t caller)
+{
+	struct recent_stacks *recent = depot_recent(m);
+	uint32_t handle = 0;
+
+	if (__builtin_expect(recent && frame >= stack_bounds.low &&
+				     frame < stack_bounds.high,
+			     1))
+		handle = recent_find(recent, frame, caller);
+	else
+		frame = 0;
+	return handle ? handle : walk_and_save(m, frame, caller);
+}
+
 uint32_t track_prepare(struct slab_machine *m, uintptr_t caller,
 		       uintptr_t *addr)
 {
-	uintptr_t frames[SLAB_TRACK_FRAMES];
-	unsigned int nr;
+	uintptr_t fp = (uintptr_t)__builtin_frame_address(0);
 
 	*addr = m->site ? m->site : caller;
-	if (m->config.stack_depot_disable)
-		return 0;
-	nr = machine_stack(m, caller, frames, SLAB_TRACK_FRAMES);
-	return depot_save(m, frames, nr);
-}
-
-static void *track_at(const struct kmem_cache *s, void *object,
-		      enum track_item item)
-{
-	return (uint8_t *)object + layout_track(s, item);
+	if (!m->is_native || m->site || !caller)
+		return walk_and_save(m, 0, caller);
+	return track_prepare_at(m, stack_find(fp, caller), caller);
 }
 
 void track_set(const struct kmem_cache *s, void *object, enum track_item item,
 	       uintptr_t addr, uint32_t handle)
 {
 	const struct slab_machine *m = s->machine;
-	struct track track = {
-		.addr = addr,
-		.handle = handle,
-		.cpu = (int32_t)m->cpu,
-		.pid = m->pid,
-		.when = m->jiffies,
-	};
 
-	bytes_copy(track_at(s, object, item), &track, sizeof(track));
+	track_write((uint8_t *)object + layout_track(s, item), addr, handle,
+		    machine_cpu(m), machine_pid(m), machine_jiffies(m));
 }
 
 void track_init(const struct kmem_cache *s, void *object)
 {
-	bytes_fill(track_at(s, object, TRACK_ALLOC), 0,
+	bytes_fill((uint8_t *)object + layout_track(s, TRACK_ALLOC), 0,
 		   2 * sizeof(struct track));
 }
 
@@ -77,7 +101,10 @@ int slab_object_tracks(struct slab_machine *m, const void *object,
 	    !(slab->slab_cache->flags & SLAB_STORE_USER))
 		return -ENOENT;
 	v = view_live(slab->slab_cache, slab);
-	if (!view_is_valid_pointer(&v, object))
+	/* counters change while threads run; a sink can not wait for them */
+	if (m->is_native ? !is_object_of(v.s, v.base,
+					 slab_max_objects(v.s, slab), object)
+			 : !view_is_valid_pointer(&v, object))
 		return -ENOENT;
 	if (alloc)
 		track_get(&v, (uintptr_t)object, TRACK_ALLOC, alloc);

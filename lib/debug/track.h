@@ -11,6 +11,21 @@
  * memory. 0 when there is none to have. caller: the user's return address. */
 uint32_t track_prepare(struct slab_machine *m, uintptr_t caller,
 		       uintptr_t *addr);
+/* The same on a native machine, for who knows which frame of ours returns to
+ * the caller. */
+uint32_t track_prepare_at(struct slab_machine *m, uintptr_t frame,
+			  uintptr_t caller);
+/* Two halves a word: whoever stores them apart and copies the words waits for
+ * them to be put together. */
+static inline void track_write(uint8_t *at, uintptr_t addr, uint32_t handle,
+			       unsigned int cpu, int pid, uint64_t when)
+{
+	word_write(at + offsetof(struct track, addr), addr);
+	word_write(at + offsetof(struct track, handle),
+		   handle | (uintptr_t)cpu << 32);
+	word_write(at + offsetof(struct track, pid), (uint32_t)pid);
+	word_write(at + offsetof(struct track, when), when);
+}
 void track_set(const struct kmem_cache *s, void *object, enum track_item item,
 	       uintptr_t addr, uint32_t handle);
 /* Both tracks zero: nothing ever happened. */

@@ -112,7 +112,7 @@ static void context_make(struct context *c, char *stack, size_t bytes,
 
 /* Who runs: what the next switch takes along. */
 struct who {
-	unsigned int cpu, in_interrupt;
+	unsigned int cpu, works_from, in_interrupt;
 	int pid, error;
 	char comm[16];
 	__typeof__(((struct slab_machine *)NULL)->policy) policy;
@@ -145,6 +145,7 @@ static _Thread_local struct slab_coroutine *current;
 static void who_get(struct slab_machine *m, struct who *who)
 {
 	who->cpu = m->cpu;
+	who->works_from = m->works_from;
 	who->in_interrupt = m->in_interrupt;
 	who->pid = m->pid;
 	memcpy(who->comm, m->comm, sizeof(who->comm));
@@ -157,6 +158,7 @@ static void who_get(struct slab_machine *m, struct who *who)
 static void who_set(struct slab_machine *m, const struct who *who)
 {
 	m->cpu = who->cpu;
+	m->works_from = who->works_from;
 	m->in_interrupt = who->in_interrupt;
 	m->pid = who->pid;
 	memcpy(m->comm, who->comm, sizeof(m->comm));

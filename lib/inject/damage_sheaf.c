@@ -115,7 +115,7 @@ int damage_sheaf_dup(struct damage *d)
 		    entry_name(d, *top, lost, sizeof(lost)),
 		    entry_name(d, sheaf->objects[0], twice, sizeof(twice)));
 	*top = sheaf->objects[0];
-	d->m->rest_seq++;
+	machine_moved(d->m);
 	return 0;
 }
 
@@ -138,7 +138,7 @@ int damage_sheaf_size(struct damage *d)
 	damage_text(d, "%s of %s had %u objects, has %ld; it can hold %u", which,
 		    cpu, (unsigned int)sheaf->size, to, d->s->sheaf_capacity);
 	sheaf->size = (unsigned int)to & ((1U << 28) - 1);
-	d->m->rest_seq++;
+	machine_moved(d->m);
 	return 0;
 }
 
@@ -164,7 +164,7 @@ int damage_sheaf_foreign(struct damage *d)
 		    entry_name(d, *top, lost, sizeof(lost)),
 		    slab_machine_print_address(d->m, to));
 	*top = (void *)to;
-	d->m->rest_seq++;
+	machine_moved(d->m);
 	return 0;
 }
 
@@ -207,6 +207,6 @@ int damage_barn_count(struct damage *d)
 	damage_text(d, "the barn of %s counted %u %s sheaves, counts %ld", cpu,
 		    *nr, which, to);
 	*nr = (unsigned int)to;
-	d->m->rest_seq++;
+	machine_moved(d->m);
 	return 0;
 }

@@ -1,65 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inject/interleave.c - the search: run, look, go back, choose otherwise
+ * inject/interleave.c - one schedule: run, look, choose who goes on
  *
- * A depth-first walk that keeps nothing but the choices of the schedule it is
- * in: each run repeats them up to the last one that has an alternative left,
- * takes that, and from there on always the first. What a thread waits for is
- * not run until it is free; when everybody waits, that is a deadlock.
+ * What a thread waits for is not run until it is free; when everybody waits,
+ * that is a deadlock.
  */
-#include "inject/interleave.h"
-
-#include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <slab/coroutine.h>
-#include <slab/event.h>
-
-#include "inject/interleave_world.h"
-
-#define MAX_STEPS 2000U /* of one schedule; more is no progress */
-/* Schedules looked at for a shorter one after the first that breaks. */
-#define SHORTEN 20000UL
-
-struct thread {
-	struct explorer *e;
-	struct slab_coroutine *coroutine;
-	unsigned int step; /* of its list */
-	bool has_ended;
-	bool pages_fail_again;
-	const struct slab_lock *waits_for;
-};
-
-struct choice {
-	uint8_t picked, nr;
-};
-
-struct explorer {
-	struct world w;
-	const struct interleave *in;
-	struct thread threads[INTERLEAVE_THREADS];
-	unsigned int nr, current, next; /* next: who was preempted for */
-	bool is_running;
-
-	struct choice choices[INTERLEAVE_MAX_CHOICES];
-	unsigned int at, nr_choices, nr_repeated;
-	unsigned int preemptions, migrations, failures; /* used */
-	unsigned int bound; /* of preemptions, in this round */
-	unsigned int nr_steps, max_steps;
-	bool pages_limited;
-
-	const char *broken;
-	FILE *out; /* a replay is told here */
-	struct interleave_result *ret;
-};
-
-static const char *const op_names[] = {
-#define OP(id, text) text,
-	INTERLEAVE_OPS(OP)
-#undef OP
-};
+#include "inject/interleave_explorer.h"
 
 static const char *const point_sentences[] = {
 #define POINT(id, name, sentence) sentence,
@@ -68,6 +17,13 @@ static const char *const point_sentences[] = {
 };
 
 /* ---- choosing ---- */
+
+static uint8_t draw(struct explorer *e, unsigned int nr)
+{
+	if (random_below(&e->random, e->odds))
+		return 0;
+	return (uint8_t)(1 + random_below(&e->random, nr - 1));
+}
 
 /* Below nr: what the schedule says, or the first. */
 static unsigned int choose(struct explorer *e, unsigned int nr)
@@ -81,9 +37,11 @@ static unsigned int choose(struct explorer *e, unsigned int nr)
 		return 0;
 	}
 	if (e->at++ >= e->nr_repeated)
-		c->picked = 0;
+		c->picked = e->is_random ? draw(e, nr) : 0;
 	c->nr = (uint8_t)nr;
 	e->nr_choices = e->at;
+	if (c->picked >= nr && e->is_changed)
+		c->picked = 0;
 	if (c->picked >= nr) {
 		e->broken =
 			"the schedule does not fit: it has another choice here";
@@ -92,23 +50,10 @@ static unsigned int choose(struct explorer *e, unsigned int nr)
 	return c->picked;
 }
 
-/* The last choice that has one left takes it; false: all were seen. */
-static bool next_schedule(struct explorer *e)
-{
-	while (e->nr_choices) {
-		struct choice *c = &e->choices[e->nr_choices - 1];
-
-		if (++c->picked < c->nr)
-			break;
-		e->nr_choices--;
-	}
-	e->nr_repeated = e->nr_choices;
-	return e->nr_choices != 0;
-}
-
 static bool can_run(const struct thread *t)
 {
-	return !t->has_ended && (!t->waits_for || !lock_is_held(t->waits_for));
+	return !t->has_ended &&
+	       (!t->waits_for || world_is_free(&t->e->w, t->waits_for));
 }
 
 /* One of those that can run, but for `but`; first: the choice of going on. */
@@ -126,40 +71,88 @@ static unsigned int pick_thread(struct explorer *e, unsigned int first,
 }
 
 /* ---- telling ---- */
-static void describe_step(const struct explorer *e, unsigned int thread,
-			  unsigned int step, char *buf, size_t size)
-{
-	unsigned int op = e->in->threads[thread].steps[step].op;
-	unsigned int arg = e->in->threads[thread].steps[step].arg;
-	bool of_slab = op == INTERLEAVE_FREE || op == INTERLEAVE_FREE_CHAIN ||
-		       op == INTERLEAVE_KFREE_RCU;
-
-	if (arg)
-		snprintf(buf, size, of_slab ? "%s S%u" : "%s %u", op_names[op],
-			 arg);
-	else
-		snprintf(buf, size, "%s", op_names[op]);
-}
-
 static void tell(struct explorer *e, const char *what)
 {
-	char step[32];
+	const struct thread *t = &e->threads[e->current];
+	char op[32];
 
 	if (!e->out)
 		return;
-	describe_step(e, e->current, e->threads[e->current].step, step,
-		      sizeof(step));
-	fprintf(e->out, "%4u  T%u CPU %u  %-18s %s\n", e->nr_steps, e->current,
-		e->w.m->cpu, step, what);
+	if (t->in_handler)
+		interleave_op_text(e->in->handler, 0, op, sizeof(op));
+	else
+		interleave_op_text(
+			e->in->threads[e->current].steps[t->step].op,
+			e->in->threads[e->current].steps[t->step].arg, op,
+			sizeof(op));
+	fprintf(e->out, "%4u  T%u CPU %u %c%-18s %s\n", e->nr_steps, e->current,
+		machine_here(e->w.m), t->in_handler ? '!' : ' ', op, what);
 	fflush(e->out); /* the next step may be the last */
+}
+
+static struct trace_event *record(struct explorer *e, enum trace_kind kind)
+{
+	static struct trace_event nowhere;
+	struct thread *t = &e->threads[e->current];
+	struct trace_event *event = &nowhere;
+
+	if (!e->trace)
+		return event;
+	if (e->trace->nr == TRACE_EVENTS)
+		e->trace->is_cut = true;
+	else
+		event = &e->trace->events[e->trace->nr++];
+	*event = (struct trace_event){ .kind = kind,
+				       .thread = e->current,
+				       .step = t->step };
+	return event;
+}
+
+static struct trace_event *record_at(struct explorer *e, enum trace_kind kind,
+				     enum slab_point_kind point)
+{
+	struct trace_event *event = record(e, kind);
+
+	event->point = point;
+	event->nth = e->threads[e->current].passed[point];
+	return event;
+}
+
+/* Before and behind an operation. */
+static void record_op(struct explorer *e, enum trace_kind kind)
+{
+	struct world_hands *hands = &e->w.state.hands[e->current];
+
+	if (!e->trace)
+		return;
+	record(e, kind)->hands = *hands;
+	memset(hands, 0, sizeof(*hands));
+	memset(e->threads[e->current].passed, 0,
+	       sizeof(e->threads[e->current].passed));
 }
 
 /* ---- at a point ---- */
 static bool is_sheaf_point(enum slab_point_kind point)
 {
-	return point == SLAB_POINT_PCS_TRYLOCK ||
-	       point == SLAB_POINT_PCS_LOCK || point == SLAB_POINT_PCS_HELD ||
-	       point == SLAB_POINT_PCS_UNLOCK;
+	return point >= SLAB_POINT_PCS_TRYLOCK &&
+	       point <= SLAB_POINT_FAST_JUDGE;
+}
+
+/* Where a thread may find itself on another CPU: before it looks which one it
+ * is on, and, as holders of a folded lock may move, before they let go. */
+static bool is_moving_point(const struct explorer *e,
+			    enum slab_point_kind point)
+{
+	switch (point) {
+	case SLAB_POINT_PCS_TRYLOCK:
+	case SLAB_POINT_PCS_LOCK:
+		return true;
+	case SLAB_POINT_FAST_LOAD:
+	case SLAB_POINT_FAST_STORE:
+		return e->in->sections;
+	default:
+		return false;
+	}
 }
 
 /* The world as it is now; up to the last repeated choice it was judged. */
@@ -167,7 +160,7 @@ static void look(struct explorer *e)
 {
 	if (e->broken)
 		return;
-	if (e->at >= e->nr_repeated)
+	if (e->at >= e->nr_repeated || e->is_changed)
 		e->broken = world_check(&e->w, false);
 	else
 		world_watch(&e->w);
@@ -183,13 +176,17 @@ static void give_up(void)
 		slab_coroutine_back();
 }
 
-/* Work that is bound to a CPU does not move. */
+/* Work that is bound to a CPU does not move, and interrupts are not moved. */
 static bool may_move(const struct explorer *e)
 {
 	const struct thread *t = &e->threads[e->current];
 
+	if (e->w.m->in_interrupt || e->w.m->works_from)
+		return false;
 	switch (e->in->threads[e->current].steps[t->step].op) {
 	case INTERLEAVE_FLUSH_CPU:
+	case INTERLEAVE_FLUSH_ALL:
+	case INTERLEAVE_DRAIN:
 	case INTERLEAVE_SHRINK:
 	case INTERLEAVE_BARRIER:
 		return false;
@@ -200,6 +197,7 @@ static bool may_move(const struct explorer *e)
 
 static void move(struct explorer *e)
 {
+	struct slab_machine *m = e->w.m;
 	unsigned int to;
 
 	if (!may_move(e))
@@ -208,8 +206,55 @@ static void move(struct explorer *e)
 	if (!to)
 		return;
 	e->migrations++;
-	e->w.m->cpu = (e->w.m->cpu + to) % INTERLEAVE_CPUS;
+	m->cpu = (m->cpu + to) % INTERLEAVE_CPUS;
+	record(e, TRACE_OTHER);
 	tell(e, "goes on on another CPU");
+}
+
+/* The current thread makes a step: it ends the section that another one is in
+ * the middle of on its CPU. */
+static void runs(struct explorer *e)
+{
+	unsigned int cpu = machine_here(e->w.m);
+
+	e->w.state.at = e->current;
+	if (e->on_cpu[cpu] == e->current)
+		return;
+	e->on_cpu[cpu] = e->current;
+	e->w.m->sections_ended[cpu]++;
+}
+
+static void handle_signal(void *arg)
+{
+	struct explorer *e = arg;
+	struct thread *t = &e->threads[e->current];
+
+	runs(e);
+	t->in_handler = true;
+	e->broken = world_step(&e->w, e->current, e->in->handler, 0);
+	t->in_handler = false;
+	if (e->broken)
+		give_up();
+}
+
+/* A signal's handler comes in between. */
+static void maybe_signal(struct explorer *e, enum slab_point_kind point)
+{
+	struct world_hands *hands = &e->w.state.hands[e->current];
+	struct world_hands of_op;
+	struct trace_event *event;
+
+	if (e->signals == e->in->signals || e->threads[e->current].in_handler ||
+	    !choose(e, 2))
+		return;
+	e->signals++;
+	tell(e, "is interrupted by a signal");
+	event = record_at(e, TRACE_SIGNAL, point);
+	of_op = *hands;
+	memset(hands, 0, sizeof(*hands));
+	slab_machine_interrupt(e->w.m, handle_signal, e);
+	event->hands = *hands;
+	*hands = of_op;
 }
 
 static bool fails(struct explorer *e, const char *what)
@@ -217,6 +262,7 @@ static bool fails(struct explorer *e, const char *what)
 	if (e->failures == e->in->failures || !choose(e, 2))
 		return false;
 	e->failures++;
+	record(e, TRACE_OTHER);
 	e->w.state.may_lack_memory = true;
 	tell(e, what);
 	return true;
@@ -236,21 +282,27 @@ static void maybe_no_pages(struct explorer *e)
 	e->pages_limited = true;
 }
 
-static void maybe_switch(struct explorer *e)
+/* point: SLAB_NR_POINTS between two operations. */
+static void maybe_switch(struct explorer *e, enum slab_point_kind point)
 {
 	unsigned int to;
 
-	if (e->preemptions == e->bound)
+	if (e->preemptions == e->bound || e->is_pinned)
 		return;
 	to = pick_thread(e, e->current, e->current);
 	if (to == e->current)
 		return;
 	e->preemptions++;
 	e->next = to;
+	if (point != SLAB_NR_POINTS) {
+		record_at(e, TRACE_STOP, point);
+		e->threads[e->current].is_stopped = true;
+	}
 	slab_coroutine_back();
 }
 
-static void at_point(struct explorer *e, const char *what)
+static void at_point(struct explorer *e, enum slab_point_kind point,
+		     const char *what)
 {
 	if (e->pages_limited)
 		e->w.m->page_limit = 0;
@@ -259,23 +311,35 @@ static void at_point(struct explorer *e, const char *what)
 	look(e);
 	tell(e, what);
 	if (!e->broken)
-		maybe_switch(e);
+		maybe_switch(e, point);
 	if (e->broken)
 		give_up();
 }
 
-static void point_hook(void *arg, enum slab_point_kind point)
+void explorer_point(void *arg, enum slab_point_kind point)
 {
 	struct explorer *e = arg;
+	bool was_pinned = e->is_pinned;
 
+	if (e->trace && e->is_running && !e->threads[e->current].in_handler)
+		e->threads[e->current].passed[point]++;
+	if (e->is_running && point == SLAB_POINT_HELD) {
+		/* only to be interrupted: others would but wait */
+		e->is_pinned = true;
+		maybe_signal(e, point);
+		e->is_pinned = was_pinned;
+		return;
+	}
 	if (!e->is_running ||
 	    (!e->w.s->sheaf_capacity && is_sheaf_point(point)))
 		return;
-	if (point == SLAB_POINT_LIST_LOCK || point == SLAB_POINT_LIST_CHANGE ||
-	    point == SLAB_POINT_FREELIST_READ)
+	if (!e->w.m->in_interrupt &&
+	    (point == SLAB_POINT_LIST_LOCK || point == SLAB_POINT_LIST_CHANGE ||
+	     point == SLAB_POINT_FREELIST_READ))
 		e->broken = world_touches(&e->w, e->current);
-	at_point(e, point_sentences[point]);
-	if (point == SLAB_POINT_PCS_TRYLOCK || point == SLAB_POINT_PCS_LOCK)
+	at_point(e, point, point_sentences[point]);
+	maybe_signal(e, point);
+	if (is_moving_point(e, point))
 		move(e);
 	else if (point == SLAB_POINT_SHEAF_ALLOC &&
 		 fails(e, "finds no memory for a sheaf"))
@@ -284,9 +348,10 @@ static void point_hook(void *arg, enum slab_point_kind point)
 		maybe_no_pages(e);
 	if (e->broken)
 		give_up();
+	runs(e);
 }
 
-static void wait_hook(void *arg, const void *lock)
+void explorer_wait(void *arg, const void *lock)
 {
 	struct explorer *e = arg;
 	struct thread *t = &e->threads[e->current];
@@ -296,28 +361,36 @@ static void wait_hook(void *arg, const void *lock)
 		abort();
 	}
 	tell(e, "waits for the lock");
+	record(e, TRACE_WAIT);
 	t->waits_for = lock;
 	slab_coroutine_back();
 	t->waits_for = NULL;
 	if (e->broken)
 		give_up();
+	runs(e);
 }
 
 /* ---- a schedule ---- */
-static void thread_body(void *arg)
+void explorer_thread(void *arg)
 {
 	struct thread *t = arg;
 	struct explorer *e = t->e;
 	unsigned int nr = (unsigned int)(t - e->threads);
 
 	e->w.m->cpu = e->in->threads[nr].cpu;
+	runs(e);
 	for (t->step = 0; t->step < INTERLEAVE_STEPS; t->step++) {
 		if (!e->in->threads[nr].steps[t->step].op)
 			break;
 		if (t->step)
-			at_point(e, "begins");
+			at_point(e, SLAB_NR_POINTS, "begins");
+		record_op(e, TRACE_BEGIN);
 		if (!e->broken)
-			e->broken = world_step(&e->w, nr, t->step);
+			e->broken = world_step(
+				&e->w, nr, e->in->threads[nr].steps[t->step].op,
+				e->in->threads[nr].steps[t->step].arg);
+		if (!e->broken)
+			record_op(e, TRACE_END);
 		if (e->broken)
 			give_up();
 	}
@@ -333,15 +406,18 @@ static void begin(struct explorer *e)
 
 		slab_coroutine_restart(thread->coroutine);
 		thread->has_ended = thread->pages_fail_again = false;
+		thread->in_handler = thread->is_stopped = false;
 		thread->waits_for = NULL;
 	}
 	e->at = e->nr_choices = e->nr_steps = 0;
-	e->preemptions = e->migrations = e->failures = 0;
-	e->pages_limited = false;
+	e->preemptions = e->migrations = e->failures = e->signals = 0;
+	for (t = 0; t < INTERLEAVE_CPUS; t++)
+		e->on_cpu[t] = INTERLEAVE_THREADS;
+	e->pages_limited = e->is_pinned = false;
 	e->broken = NULL;
 }
 
-static void run_schedule(struct explorer *e)
+void explorer_run(struct explorer *e)
 {
 	begin(e);
 	e->is_running = true;
@@ -350,6 +426,9 @@ static void run_schedule(struct explorer *e)
 		struct thread *t = &e->threads[e->current];
 
 		e->next = e->nr;
+		if (t->is_stopped)
+			record(e, TRACE_GO);
+		t->is_stopped = false;
 		t->has_ended = slab_coroutine_run(t->coroutine);
 		if (e->broken)
 			break;
@@ -359,6 +438,9 @@ static void run_schedule(struct explorer *e)
 			e->current = pick_thread(e, e->nr, e->nr);
 	}
 	e->is_running = false;
+	for (e->current = 0; e->current < e->nr && e->trace; e->current++)
+		if (e->broken && !e->threads[e->current].has_ended)
+			record_op(e, TRACE_END);
 	if (e->pages_limited)
 		e->w.m->page_limit = 0;
 	if (!e->broken) {
@@ -370,200 +452,10 @@ static void run_schedule(struct explorer *e)
 	}
 	if (!e->broken)
 		e->broken = world_check(&e->w, true);
+	if (!e->broken && e->trace)
+		world_slabs(&e->w, e->ret->slabs, sizeof(e->ret->slabs));
 	if (!e->broken && !e->in->damage)
 		e->broken = world_end(&e->w);
 	e->ret->schedules++;
 	e->ret->steps += e->nr_steps;
-}
-
-/* ---- all of them ---- */
-static void write_choices(const struct explorer *e, char *choices)
-{
-	unsigned int i, nr = e->nr_choices;
-
-	while (nr && !e->choices[nr - 1].picked)
-		nr--;
-	choices[0] = (char)('0' + e->bound);
-	choices[1] = ':';
-	for (i = 0; i < nr; i++)
-		choices[i + 2] = (char)('0' + e->choices[i].picked);
-	choices[nr + 2] = '\0';
-}
-
-static struct explorer *running;
-
-bool interleave_running(char choices[INTERLEAVE_MAX_CHOICES + 3])
-{
-	if (running)
-		write_choices(running, choices);
-	return running;
-}
-
-static void keep(struct explorer *e)
-{
-	struct interleave_result *r = e->ret;
-
-	r->broken = e->broken;
-	snprintf(r->what, sizeof(r->what), "%s", e->w.why);
-	r->preemptions = e->preemptions;
-	r->nr_steps = e->nr_steps;
-	write_choices(e, r->choices);
-}
-
-static void walk(struct explorer *e)
-{
-	unsigned long left = SHORTEN;
-
-	e->nr_choices = e->nr_repeated = 0;
-	do {
-		e->w.why[0] = '\0';
-		run_schedule(e);
-		if (e->broken && e->nr_steps < e->max_steps) {
-			keep(e);
-			/* from now on only what is shorter */
-			e->max_steps = e->nr_steps;
-		}
-	} while ((!e->ret->broken || left--) && next_schedule(e));
-}
-
-static void close_explorer(struct explorer *e)
-{
-	unsigned int t;
-
-	running = NULL;
-	for (t = 0; t < e->nr; t++)
-		slab_coroutine_destroy(e->threads[t].coroutine);
-	slab_machine_set_point_hook(e->w.m, NULL, NULL);
-	slab_machine_set_wait_hook(e->w.m, NULL, NULL);
-	world_close(&e->w);
-	free(e);
-}
-
-static int open_explorer(struct slab_machine *m, const struct interleave *in,
-			 struct interleave_result *ret, struct explorer **e_ret)
-{
-	struct explorer *e = calloc(1, sizeof(*e));
-	unsigned int t;
-	int err;
-
-	memset(ret, 0, sizeof(*ret));
-	if (!e)
-		return -ENOMEM;
-	e->in = in;
-	e->ret = ret;
-	err = world_open(&e->w, m, in);
-	for (t = 0; t < in->nr_threads && !err; t++) {
-		e->threads[t].e = e;
-		err = slab_coroutine_create(m, thread_body, &e->threads[t],
-					    &e->threads[t].coroutine);
-		e->nr += !err;
-	}
-	slab_machine_set_point_hook(m, point_hook, e);
-	slab_machine_set_wait_hook(m, wait_hook, e);
-	if (!err)
-		err = world_keep(&e->w);
-	if (err) {
-		snprintf(ret->what, sizeof(ret->what), "%s", e->w.why);
-		close_explorer(e);
-		return err;
-	}
-	e->max_steps = MAX_STEPS;
-	running = e;
-	*e_ret = e;
-	return 0;
-}
-
-int interleave_run(struct slab_machine *m, const struct interleave *in,
-		   struct interleave_result *ret)
-{
-	struct explorer *e;
-	int err = open_explorer(m, in, ret, &e);
-
-	if (err)
-		return err;
-	/* the fewest preemptions first */
-	for (e->bound = 0; e->bound <= in->preemptions && !ret->broken;
-	     e->bound++)
-		walk(e);
-	close_explorer(e);
-	return 0;
-}
-
-int interleave_replay(struct slab_machine *m, const struct interleave *in,
-		      const char *choices, FILE *out,
-		      struct interleave_result *ret)
-{
-	struct explorer *e;
-	int err = open_explorer(m, in, ret, &e);
-	unsigned int i;
-
-	if (err)
-		return err;
-	/* what could be chosen depends on the bound it was found with */
-	e->bound = choices[0] ? (unsigned int)(choices[0] - '0') : 0;
-	choices += choices[0] && choices[1] == ':' ? 2 : 0;
-	for (i = 0; choices[i] && i < INTERLEAVE_MAX_CHOICES; i++)
-		e->choices[i].picked = (uint8_t)(choices[i] - '0');
-	e->nr_repeated = i;
-	e->out = out;
-	run_schedule(e);
-	keep(e);
-	if (e->broken)
-		fprintf(out, "      %s%s%s%s\n", e->broken,
-			e->w.why[0] ? " (" : "", e->w.why,
-			e->w.why[0] ? ")" : "");
-	close_explorer(e);
-	return 0;
-}
-
-/* ---- in words ---- */
-static void add(char *buf, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static void add(char *buf, size_t size, const char *format, ...)
-{
-	size_t n = strlen(buf);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(buf + n, size - n, format, args);
-	va_end(args);
-}
-
-static void describe_start(const struct interleave *in, char *buf, size_t size)
-{
-	unsigned int i;
-
-	add(buf, size, "%u objects a slab, min_partial %u", in->objects,
-	    in->min_partial);
-	if (!in->capacity) {
-		for (i = 0; i < INTERLEAVE_SLABS; i++)
-			if (in->used[i] >= 0)
-				add(buf, size, ", S%u: %d used", i + 1,
-				    in->used[i]);
-		return;
-	}
-	add(buf, size, ", sheaves of %u, %u held", in->capacity, in->held);
-	for (i = 0; i < INTERLEAVE_CPUS; i++)
-		add(buf, size, ", CPU %u: main %d spare %d rcu_free %d", i,
-		    in->cpu[i].main, in->cpu[i].spare, in->cpu[i].rcu_free);
-	add(buf, size, ", barn: %u full %u empty", in->barn_full,
-	    in->barn_empty);
-}
-
-void interleave_describe(const struct interleave *in, char *buf, size_t size)
-{
-	const struct explorer e = { .in = in };
-	unsigned int t, i;
-	char step[32];
-
-	buf[0] = '\0';
-	describe_start(in, buf, size);
-	for (t = 0; t < in->nr_threads; t++) {
-		add(buf, size, " | CPU %u:", in->threads[t].cpu);
-		for (i = 0; i < INTERLEAVE_STEPS && in->threads[t].steps[i].op;
-		     i++) {
-			describe_step(&e, t, i, step, sizeof(step));
-			add(buf, size, "%s %s", i ? ";" : "", step);
-		}
-	}
 }

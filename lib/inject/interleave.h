@@ -7,7 +7,8 @@
  * with at most so many preemptions, each from the same arranged start, and
  * looks at the whole machine after every step (interleave_check.c). Besides
  * the switches the CPU that a thread finds itself on when it takes the sheaves'
- * lock, and the failure of an allocation, can be choices.
+ * lock, the failure of an allocation, and a signal whose handler allocates or
+ * frees, can be choices. Beyond the bound schedules are drawn at random.
  *
  * A schedule is its choices, one digit each; the same digits give the same
  * schedule again. Of the schedules that break something the one with the
@@ -33,11 +34,20 @@
 	OP(RCU_TICK, "rcu tick")                                         \
 	OP(BARRIER, "barrier")                                           \
 	OP(FLUSH_CPU, "flush cpu")                                       \
+	OP(DRAIN, "drain cpu")	   /* of that number, and let go */      \
+	OP(FLUSH_ALL, "flush all") /* CPUs, each from here */            \
 	OP(SHRINK, "shrink")                                             \
 	OP(VALIDATE, "validate")                                         \
 	OP(PREFILL, "prefill")                                           \
 	OP(TAKE, "alloc from sheaf")                                     \
-	OP(RETURN, "return sheaf")
+	OP(RETURN, "return sheaf")                                       \
+	OP(KMALLOC_NOLOCK, "kmalloc_nolock")                             \
+	OP(KFREE_NOLOCK, "kfree_nolock")                                 \
+	OP(BARRIER_ALL, "barrier of all") /* caches */                   \
+	OP(FLUSH_CACHES, "flush all caches")                             \
+	OP(CPU_DOWN, "cpu off")	   /* of that number */                  \
+	OP(OTHER, "another cache") /* comes, is used, goes */            \
+	OP(DESTROY, "destroy")
 
 enum interleave_op {
 #define OP(id, text) INTERLEAVE_##id,
@@ -65,9 +75,11 @@ struct interleave {
 	/* the cache */
 	unsigned int objects; /* a slab */
 	unsigned int min_partial;
-	slab_flags_t flags;	 /* SLAB_NOLEAKTRACE: served from slabs alone */
-	unsigned int capacity;	 /* of a sheaf; 0: as flags have it */
+	slab_flags_t flags;    /* SLAB_NOLEAKTRACE: served from slabs alone */
+	unsigned int capacity; /* of a sheaf; 0: as flags have it */
+	bool sections; /* CPUs are locked as on native machines (PERCPU_SIM) */
 	unsigned int barn_limit; /* full and empty sheaves; 0: 7.0's */
+	unsigned int local;	 /* full sheaves that a CPU keeps before it */
 
 	/* the start: slabs with so many objects of theirs in users' hands, the
 	 * rest free; ABSENT: no such slab */
@@ -92,19 +104,26 @@ struct interleave {
 	/* what runs */
 	unsigned int nr_threads;
 	struct interleave_thread threads[INTERLEAVE_THREADS];
+	uint8_t handler; /* what a signal's does, an op */
 
 	/* how much may be chosen */
-	unsigned int preemptions, migrations, failures;
+	unsigned int preemptions, migrations, failures, signals;
+	/* not all within the bound, but so many that are drawn, with as many
+	 * preemptions as come */
+	unsigned long random, seed;
 };
 
-#define INTERLEAVE_MAX_CHOICES 1024U
+#define INTERLEAVE_MAX_CHOICES 8000U
 
 struct interleave_result {
 	unsigned long schedules, steps;
 	const char *broken;		    /* NULL: nothing was found */
 	char what[160];			    /* broken, in numbers */
 	unsigned int preemptions, nr_steps; /* of the schedule that broke it */
-	char choices[INTERLEAVE_MAX_CHOICES + 3]; /* BOUND:DIGITS */
+	char choices[INTERLEAVE_MAX_CHOICES + 3]; /* BOUND:DIGITS; BOUND p:
+						   * none */
+	/* of a script: what it ends with, "PAGE:INUSE ..." of each slab */
+	char slabs[96];
 };
 
 /*
@@ -115,6 +134,15 @@ int interleave_run(struct slab_machine *m, const struct interleave *in,
 		   struct interleave_result *ret);
 /* One schedule, told to `out` step by step. */
 int interleave_replay(struct slab_machine *m, const struct interleave *in,
+		      const char *choices, FILE *out,
+		      struct interleave_result *ret);
+/*
+ * The same as a script for `slabctl --cpus 2 --sysctl slab_max_order=0 -f`,
+ * which stops CPUs where the schedule does. -ENOTSUP and one line that says
+ * why: commands can not make that start. A comment says what of the schedule
+ * they can not do.
+ */
+int interleave_script(struct slab_machine *m, const struct interleave *in,
 		      const char *choices, FILE *out,
 		      struct interleave_result *ret);
 /* The schedule that runs now, from a signal handler; false: none does. */

@@ -77,6 +77,8 @@ static void put_sheaf(struct places *p, const struct slab_sheaf *sheaf,
 		p->sheaves[p->nr_sheaves++] = sheaf;
 	if (sheaf->size > capacity)
 		return breaks(p, "P2: size <= capacity");
+	if (place == SHEAF_RESTS && sheaf->capacity != capacity)
+		return breaks(p, "P2: inline frees know what a sheaf takes");
 	for (i = 0; i < sheaf->size; i++)
 		put_object(p, sheaf->objects[i]);
 }
@@ -139,9 +141,12 @@ static void check_change(struct places *p, const struct slab *slab,
 	bool is_listed = is_slab && slab_is_partial(slab);
 	bool is_kept = is_listed && !slab->inuse;
 
-	if (was->is_slab && !is_slab && (was->is_listed || was->inuse))
+	/* T3: who may not wait for list_lock gives a new one back */
+	if (was->is_slab && !is_slab &&
+	    (was->is_listed ||
+	     (was->inuse && !(was->is_new && p->w->in->sections))))
 		breaks(p, "S14: a slab dies empty and on no list");
-	if (!is_slab && slab->type != PAGE_NONE &&
+	if (!is_slab && slab->type != PAGE_NONE && slab->type != PAGE_SLAB &&
 	    (slab->freelist || slab->counters || slab->flags))
 		breaks(p, "S14: a dead slab is left alone");
 	if (!is_kept)
@@ -159,6 +164,9 @@ static void check_change(struct places *p, const struct slab *slab,
 	/* judged once, when the lock was free for the first time */
 	if (is_kept && !lock_is_held(&n->list_lock))
 		was->nr_partial = 0;
+	was->is_new = is_slab && !is_listed && slab->freelist &&
+		      (was->is_new || !was->is_slab || was->nr != slab->nr);
+	was->nr = slab->nr;
 	was->is_slab = is_slab;
 	was->is_listed = is_listed;
 	was->is_kept = is_kept;
@@ -259,19 +267,46 @@ static void check_lists(struct places *p, const struct slab_sum *sum)
 }
 
 /* ---- sheaves ---- */
+/* Those that a CPU keeps: full ones, and empty ones in their places. */
+static void check_local(struct places *p, const struct slub_percpu_sheaves *pcs)
+{
+	unsigned int capacity = p->w->s->sheaf_capacity, nr = 0;
+	const struct slab_sheaf *sheaf;
+
+	for (sheaf = pcs->local_full; sheaf && !p->broken;
+	     sheaf = sheaf_next(sheaf), nr++) {
+		put_sheaf(p, sheaf, SHEAF_RESTS, capacity);
+		if (!p->broken && !sheaf->size)
+			breaks(p, "P6: full sheaves that a CPU keeps hold "
+				  "objects, empty ones none");
+	}
+	for (sheaf = pcs->local_empty; sheaf && !p->broken;
+	     sheaf = sheaf_next(sheaf), nr++) {
+		put_sheaf(p, sheaf, SHEAF_RESTS, capacity);
+		if (!p->broken && sheaf->size)
+			breaks(p, "P6: full sheaves that a CPU keeps hold "
+				  "objects, empty ones none");
+	}
+	if (!p->broken && nr != pcs->nr_local)
+		breaks(p, "P6: nr_local is how many sheaves a CPU keeps");
+}
+
 static void check_cpu(struct places *p, const struct slub_percpu_sheaves *pcs)
 {
 	const struct kmem_cache *s = p->w->s;
 
-	if (lock_is_held(&pcs->lock))
+	if (world_is_locked(p->w, pcs))
 		return;
 	if (!pcs->main)
 		return breaks(p, "P1: main is never NULL");
+	if (pcs->fast != (p->w->in->sections ? pcs->main : bootstrap_sheaf))
+		return breaks(p, "P1: inline paths find main, or nothing");
 	put_sheaf(p, pcs->main, SHEAF_RESTS, s->sheaf_capacity);
 	if (pcs->spare)
 		put_sheaf(p, pcs->spare, SHEAF_RESTS, s->sheaf_capacity);
 	if (pcs->rcu_free)
 		put_sheaf(p, pcs->rcu_free, SHEAF_RESTS, s->sheaf_capacity);
+	check_local(p, pcs);
 	if (pcs->rcu_free && pcs->rcu_free->size == s->sheaf_capacity)
 		breaks(p, "P3: a full rcu_free is submitted at once");
 }
@@ -325,6 +360,23 @@ static void check_waiting(struct places *p)
 			put_object(p, m->krc[cpu]->p[i]);
 }
 
+/* What kfree_nolock() put off, linked as it is. */
+static void check_deferred(struct places *p)
+{
+	const struct slab_machine *m = p->w->m;
+	unsigned int cpu, left;
+	const char *object;
+
+	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++) {
+		left = m->nr_deferred[cpu];
+		for (object = m->deferred[cpu]; object && left && !p->broken;
+		     object = (void *)word_read((void *)waiting_link(p->w->s, object))) {
+			put_object(p, object);
+			left--;
+		}
+	}
+}
+
 static void check_sheaves(struct places *p)
 {
 	const struct world *w = p->w;
@@ -333,6 +385,7 @@ static void check_sheaves(struct places *p)
 	unsigned int cpu;
 
 	check_waiting(p);
+	check_deferred(p);
 	if (!w->s->sheaf_capacity) {
 		for (cpu = 0; cpu < w->m->config.nr_cpu_ids; cpu++)
 			if (w->s->cpu_sheaves[cpu].main != bootstrap_sheaf)
@@ -372,7 +425,8 @@ static void check_quiet(struct places *p, const struct slab_sum *sum)
 			 (n->barn && lock_is_held(&n->barn->lock));
 
 	for (cpu = 0; cpu < w->m->config.nr_cpu_ids; cpu++)
-		is_locked |= lock_is_held(&w->s->cpu_sheaves[cpu].lock);
+		is_locked |= world_is_locked(w, &w->s->cpu_sheaves[cpu]) ||
+			     lock_is_held(&w->s->cpu_sheaves[cpu].lock);
 	if (is_locked)
 		breaks(p, "no lock is held at the end");
 	if (sum->isolated)
@@ -407,6 +461,8 @@ void world_watch(struct world *w)
 	struct places p = { .w = w };
 	unsigned int page;
 
+	if (world_is_gone(w))
+		return;
 	for (page = 1; page < MIN(w->m->pages_high, WORLD_PAGES); page++) {
 		const struct slab *slab = &w->m->memmap[page];
 
@@ -422,6 +478,10 @@ const char *world_check(struct world *w, bool is_quiet)
 	struct slab_sum sum = { 0 };
 	unsigned int page;
 
+	if (world_is_gone(w))
+		return NULL;
+	if (w->m->sections_broken)
+		breaks(&p, w->m->sections_broken);
 	memcpy(p.objects, w->state.held, sizeof(p.objects));
 	check_slabs(&p, &sum);
 	for (page = 1; page < MIN(w->m->pages_high, WORLD_PAGES); page++)

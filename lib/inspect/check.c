@@ -13,13 +13,42 @@ static const char *locks_check(const struct kmem_cache *s)
 	unsigned int i;
 
 	for (i = 0; i < m->config.nr_cpu_ids; i++)
-		if (lock_is_held(&s->cpu_sheaves[i].lock))
+		if (rests_are_in_hands(s, i))
 			return "a CPU's sheaves are locked";
 	for (i = 0; i < m->config.nr_nodes; i++)
 		if (lock_is_held(&s->node[i]->list_lock) ||
 		    (s->node[i]->barn && lock_is_held(&s->node[i]->barn->lock)))
 			return "a node's lock is held";
 	return lock_is_held(&s->lent_lock) ? "lent_lock is held" : NULL;
+}
+
+/* What a CPU keeps before the barn: the barn's rules (P6, and P2, P4). */
+static const char *local_check(const struct kmem_cache *s, unsigned int cpu)
+{
+	const struct slub_percpu_sheaves *pcs = &s->cpu_sheaves[cpu];
+	const struct slab_sheaf *sheaf;
+	unsigned int nr = 0;
+	const char *broken;
+
+	for (sheaf = pcs->local_full; sheaf; sheaf = sheaf_next(sheaf)) {
+		broken = sheaf_check(s, sheaf);
+		if (broken)
+			return broken;
+		if (sheaf->size != s->sheaf_capacity)
+			return "P6: a full sheaf that a CPU keeps is full";
+		if (++nr > pcs->nr_local)
+			return "P6: nr_local sheaves are kept";
+	}
+	for (sheaf = pcs->local_empty; sheaf; sheaf = sheaf_next(sheaf)) {
+		broken = sheaf_check(s, sheaf);
+		if (broken)
+			return broken;
+		if (sheaf->size)
+			return "P6: an empty sheaf that a CPU keeps is empty";
+		if (++nr > pcs->nr_local)
+			break;
+	}
+	return nr == pcs->nr_local ? NULL : "P6: nr_local sheaves are kept";
 }
 
 static const char *lent_check(const struct kmem_cache *s)
@@ -67,7 +96,9 @@ static const char *rest_check(const struct kmem_cache *s,
 		return "P5: what rests is an object of the cache";
 	if ((slab->flags & SL_PFMEMALLOC) &&
 	    (rest->owner == SLAB_OWNER_MAIN ||
-	     rest->owner == SLAB_OWNER_SPARE || rest->owner == SLAB_OWNER_BARN))
+	     rest->owner == SLAB_OWNER_SPARE ||
+	     rest->owner == SLAB_OWNER_LOCAL ||
+	     rest->owner == SLAB_OWNER_BARN))
 		return "P9: no object of the emergency reserve in a sheaf";
 	return NULL;
 }
@@ -111,8 +142,11 @@ static const char *check(struct kmem_cache *s, const unsigned long *users)
 					 ? barn_check(s, s->node[i]->barn)
 					 : "P8: no barn without sheaves";
 	}
-	for (i = 0; i < s->machine->config.nr_cpu_ids && !broken; i++)
+	for (i = 0; i < s->machine->config.nr_cpu_ids && !broken; i++) {
 		broken = pcs_check(s, i);
+		if (!broken)
+			broken = local_check(s, i);
+	}
 	if (!broken)
 		broken = lent_check(s);
 	if (broken)

@@ -4,6 +4,7 @@
  */
 #include <slab/descriptor.h>
 
+#include "slab/cpu.h"
 #include "slab/node.h"
 
 /* One number out of row n and its value (SplitMix64's last steps). */
@@ -38,7 +39,19 @@
 	 AT(39, kmem_cache_node, nr_partial)                                \
 	 AT(40, kmem_cache_node, partial) AT(41, kmem_cache_node, nr_slabs) \
 	 AT(42, kmem_cache_node, total_objects)                             \
-	 AT(43, kmem_cache_node, full) ^ MIX(44, SLAB_NR_STATS))
+	 AT(43, kmem_cache_node, full) ^ MIX(44, SLAB_NR_STATS)             \
+	 AT(45, slab_machine, is_native)                                    \
+	 AT(46, slab_machine, region_bytes)                                 \
+	 AT(47, kmem_cache, cpu_sheaves) AT(48, kmem_cache, lent)           \
+	 AT(49, kmem_cache, sheaf_capacity) OF(50, slub_percpu_sheaves)     \
+	 AT(51, slub_percpu_sheaves, main)                                  \
+	 AT(52, slub_percpu_sheaves, spare)                                 \
+	 AT(53, slub_percpu_sheaves, rcu_free)                              \
+	 AT(54, slub_percpu_sheaves, local_full)                            \
+	 AT(55, slub_percpu_sheaves, local_empty)                           \
+	 AT(56, kmem_cache_node, barn) OF(57, node_barn)                    \
+	 AT(58, node_barn, sheaves_full) AT(59, node_barn, sheaves_empty)   \
+	 OF(60, slab_sheaf) AT(61, slab_sheaf, cache))
 
 const struct slab_descriptor slab_descriptor = {
 	.magic = { 's', 'l', 'a', 'b', 'd', 'e', 's', 'c' },
@@ -60,6 +73,7 @@ const struct slab_descriptor slab_descriptor = {
 	.node_size = sizeof(struct kmem_cache_node),
 	.slab_size = sizeof(struct slab),
 	.machines = machine_slots,
+	.native = &native_machine,
 };
 
 /* The note needs a name that no other library can take the place of. */

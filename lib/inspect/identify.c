@@ -28,18 +28,18 @@ static const char *page_words(const struct slab *page)
 	return "page of an unknown type";
 }
 
-/* Where in a machine's slot an address lies that is no page. */
+/* Where in a machine's region an address lies that is no page. */
 static const char *slot_words(const struct slab_machine *m, uintptr_t address)
 {
 	uintptr_t off = address - m->base;
 
-	if (off >= SLAB_SLOT_SIZE)
+	if (off >= m->region_bytes)
 		return "not of this machine";
-	if (off < SLOT_MEMMAP)
+	if (off < REGION_PART(m, SLOT_MEMMAP))
 		return "page that was never given out";
-	if (off < SLOT_META)
+	if (off < REGION_PART(m, SLOT_META))
 		return "the machine's memory map";
-	if (off < SLOT_SITES)
+	if (off < REGION_PART(m, SLOT_SITES))
 		return "the machine's metadata";
 	return "call site, no memory";
 }
@@ -63,6 +63,7 @@ static struct slab *slab_holding(struct slab_target *t, uintptr_t address,
 int slab_target_slot(struct slab_target *t, uintptr_t address,
 		     struct slab_slot_info *ret)
 {
+	LOOK(t->machine);
 	struct kmem_cache *s = NULL;
 	const struct slab *slab = slab_holding(t, address, &s);
 	unsigned int index;
@@ -87,6 +88,7 @@ int slab_target_slot(struct slab_target *t, uintptr_t address,
 int slab_target_place(struct slab_target *t, const char *cache,
 		      unsigned int slab_nr, unsigned int index, uintptr_t *ret)
 {
+	LOOK(t->machine);
 	const struct kmem_cache *s = slab_cache_find(t->machine, cache);
 	const struct slab *slab = s ? walk_find(t, s, slab_nr) : NULL;
 
@@ -124,7 +126,8 @@ static int fill_object(struct slab_target *t, struct kmem_cache *s, const struct
 
 	if (err)
 		return err;
-	*ret = objects[index];
+	if (index < nr)
+		*ret = objects[index];
 	free(objects);
 	return 0;
 }
@@ -132,6 +135,7 @@ static int fill_object(struct slab_target *t, struct kmem_cache *s, const struct
 int slab_target_identify(struct slab_target *t, uintptr_t address,
 			 struct slab_address_info *ret)
 {
+	LOOK(t->machine);
 	const struct slab_machine *m = t->machine;
 	struct slab *slab = virt_to_head(m, (void *)address);
 	struct kmem_cache *s;
@@ -174,7 +178,7 @@ int slab_target_identify(struct slab_target *t, uintptr_t address,
 		return 0;
 	}
 	err = fill_object(t, s, slab, index, &ret->object);
-	if (err)
+	if (err || !ret->object.address)
 		return err;
 	ret->offset = (long)(address - ret->object.address);
 	ret->region = layout_region(&ret->cache,

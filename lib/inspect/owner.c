@@ -30,6 +30,7 @@ int chain_walk(const struct kmem_cache *s, const struct slab *slab,
 	uintptr_t p = (uintptr_t)slab->freelist;
 
 	*ret = (struct chain){ .end = SLAB_CHAIN_WHOLE,
+			       .fit = fit,
 			       .users = slab_user_map(s, slab) };
 	ret->index = calloc(fit + 1, sizeof(*ret->index));
 	ret->pos = calloc(fit + 1, sizeof(*ret->pos));
@@ -39,6 +40,9 @@ int chain_walk(const struct kmem_cache *s, const struct slab *slab,
 	}
 	for (i = 0; i < fit; i++)
 		ret->pos[i] = -1;
+	if (ret->users && !meta_owns(s->machine, (uintptr_t)ret->users +
+							  BITMAP_BYTES(fit) - 1))
+		ret->users = NULL;
 	while (p) {
 		if (!is_object_of(s, base, fit, (void *)p)) {
 			ret->end = SLAB_CHAIN_WILD;
@@ -64,7 +68,9 @@ const struct rests *target_rests(struct slab_target *t,
 {
 	const struct slab_machine *m = t->machine;
 
-	if (t->rests && t->rested == s && t->rest_seq == m->rest_seq)
+	uint64_t seq = m->is_native ? rests_print(m, s) : m->rest_seq;
+
+	if (t->rests && t->rested == s && t->rest_seq == seq)
 		return t->rests;
 	if (!t->rests)
 		t->rests = calloc(1, sizeof(*t->rests));
@@ -75,7 +81,7 @@ const struct rests *target_rests(struct slab_target *t,
 	if (rests_collect(m, s, t->rests))
 		return NULL;
 	t->rested = s;
-	t->rest_seq = m->rest_seq;
+	t->rest_seq = seq;
 	return t->rests;
 }
 
@@ -87,6 +93,8 @@ enum slab_owner object_owner(const struct kmem_cache *s,
 
 	if (rest != SLAB_OWNER_USER)
 		return rest;
+	if (i >= c->fit)
+		return SLAB_OWNER_UNKNOWN;
 	if (c->users && bitmap_test(c->users, i))
 		return SLAB_OWNER_USER;
 	if (c->pos[i] >= 0)
@@ -102,7 +110,8 @@ unsigned int slab_users(const struct kmem_cache *s, const struct slab *slab)
 	const unsigned long *users = slab_user_map(s, slab);
 	unsigned int fit = slab_fit(s, slab), nr = 0, i;
 
-	if (!users)
+	if (!users || !meta_owns(s->machine, (uintptr_t)users +
+						     BITMAP_BYTES(fit) - 1))
 		return MIN(slab->inuse, fit);
 	for (i = 0; i < fit; i++)
 		nr += bitmap_test(users, i);
@@ -112,8 +121,8 @@ unsigned int slab_users(const struct kmem_cache *s, const struct slab *slab)
 int view_copy(struct kmem_cache *s, const struct slab *slab,
 	      struct slab_view *ret, struct slab *copy)
 {
-	size_t size = slab_true_bytes(s->machine, slab);
-	uint8_t *bytes = malloc(size);
+	size_t size = slab_open_bytes(s->machine, slab);
+	uint8_t *bytes = malloc(MAX(size, 1UL));
 
 	if (!bytes)
 		return -ENOMEM;
@@ -180,7 +189,7 @@ static void object_fill(struct slab_view *v, const struct chain *c,
 	ret->address = object;
 	ret->index = i;
 	ret->owner = object_owner(s, c, rests, object, i);
-	ret->freelist_pos = c->pos[i];
+	ret->freelist_pos = i < c->fit ? c->pos[i] : -1;
 	if (has_link(s, ret->owner))
 		ret->next = (uintptr_t)view_freepointer(v, object);
 	if (cache_has_orig_size(s))
@@ -194,37 +203,36 @@ int slab_objects(struct slab_target *t, struct kmem_cache *s,
 		 size_t *nr)
 {
 	const struct rests *rests = target_rests(t, s);
-	unsigned int fit = slab_fit(s, slab), i;
+	unsigned int fit, i;
 	struct slab_view v;
 	struct slab copy;
 	struct chain c;
 	int err;
 
+	*ret = NULL;
 	if (!rests)
-		return -ENOMEM;
-	*ret = calloc(fit + 1, sizeof(**ret));
-	if (!*ret)
 		return -ENOMEM;
 	err = chain_walk(s, slab, &c);
 	if (err)
-		goto out_free;
+		return err;
 	err = view_copy(s, slab, &v, &copy);
 	if (err)
 		goto out_chain;
+	fit = MIN(view_fit(&v), c.fit);
+	*ret = calloc(fit + 1, sizeof(**ret));
+	if (!*ret) {
+		err = -ENOMEM;
+		goto out_view;
+	}
 	/* an object is no worse for a damaged count of its slab */
 	copy.objects = fit & MAX_OBJS_PER_SLAB;
 	for (i = 0; i < fit; i++)
 		object_fill(&v, &c, rests, i, &(*ret)[i]);
 	*nr = fit;
+out_view:
 	view_drop(&v);
-	chain_free(&c);
-	return 0;
-
 out_chain:
 	chain_free(&c);
-out_free:
-	free(*ret);
-	*ret = NULL;
 	return err;
 }
 
@@ -232,6 +240,7 @@ int slab_target_objects(struct slab_target *t, uintptr_t cache,
 			unsigned int slab_nr, struct slab_object_info **ret,
 			size_t *nr)
 {
+	LOOK(t->machine);
 	struct kmem_cache *s;
 	struct slab *slab;
 	int err = find(t, cache, slab_nr, &s, &slab);
@@ -242,6 +251,7 @@ int slab_target_objects(struct slab_target *t, uintptr_t cache,
 int slab_target_freelist(struct slab_target *t, uintptr_t cache,
 			 unsigned int slab_nr, struct slab_freelist_info *ret)
 {
+	LOOK(t->machine);
 	struct kmem_cache *s;
 	struct slab *slab;
 	struct chain c;
@@ -264,6 +274,7 @@ const char *slab_owner_name(enum slab_owner owner)
 		[SLAB_OWNER_FREELIST] = "freelist",
 		[SLAB_OWNER_MAIN] = "main",
 		[SLAB_OWNER_SPARE] = "spare",
+		[SLAB_OWNER_LOCAL] = "local",
 		[SLAB_OWNER_RCU] = "rcu",
 		[SLAB_OWNER_BARN] = "barn",
 		[SLAB_OWNER_PREFILLED] = "prefilled",
@@ -277,7 +288,7 @@ const char *slab_owner_name(enum slab_owner owner)
 
 char slab_owner_letter(enum slab_owner owner)
 {
-	static const char letters[] = "#.msrbpX?";
+	static const char letters[] = "#.mslrbpX?";
 
 	if ((unsigned int)owner > SLAB_OWNER_UNKNOWN)
 		return '?';

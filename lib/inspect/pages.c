@@ -28,6 +28,7 @@ static unsigned long *count_of(const struct slab_machine *m,
 
 int slab_target_pages(struct slab_target *t, struct slab_pages_info *ret)
 {
+	LOOK(t->machine);
 	const struct slab_machine *m = t->machine;
 	unsigned long pfn, *count;
 

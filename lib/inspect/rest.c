@@ -6,6 +6,18 @@
 #include <stdlib.h>
 
 #include "cache/sheaf.h"
+#include "slab/freelist.h"
+
+#define READ(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
+
+bool rests_are_in_hands(const struct kmem_cache *s, unsigned int cpu)
+{
+	const struct slub_percpu_sheaves *pcs = &s->cpu_sheaves[cpu];
+	const struct slab_sheaf *fast = READ(pcs->fast);
+
+	return lock_is_held(&pcs->lock) || fast == locked_sheaf ||
+	       fast == drained_sheaf;
+}
 
 /* ---- every sheaf of a cache ---- */
 struct sheaves {
@@ -13,6 +25,21 @@ struct sheaves {
 	size_t nr, room;
 	int err;
 };
+
+/* Objects that it may hold, as far as its memory reaches. */
+static unsigned int capacity_of(const struct kmem_cache *s,
+				const struct slab_sheaf *sheaf,
+				enum slab_owner place)
+{
+	unsigned int capacity = s->sheaf_capacity;
+
+	if (place == SLAB_OWNER_PREFILLED)
+		capacity = __atomic_load_n(&sheaf->capacity, __ATOMIC_RELAXED);
+	return meta_owns(s->machine, (uintptr_t)sheaf +
+					     sheaf_bytes(capacity) - 1) ?
+		       capacity :
+		       0;
+}
 
 static void add_sheaf(struct sheaves *to, const struct kmem_cache *s,
 		      const struct slab_sheaf *sheaf, enum slab_owner place,
@@ -49,10 +76,31 @@ static void add_sheaf(struct sheaves *to, const struct kmem_cache *s,
 		return;
 	}
 	at->size = sheaf->size;
-	if (place == SLAB_OWNER_PREFILLED)
-		at->capacity = sheaf->capacity;
+	at->capacity = capacity_of(s, sheaf, place);
 	if (at->size > at->capacity)
 		at->is_damaged = true;
+}
+
+static size_t max_sheaves(const struct kmem_cache *s)
+{
+	return s->machine->meta.used / sizeof(struct slab_sheaf);
+}
+
+/* Those that a CPU keeps before the barn; bounded as the lists are. */
+static void add_local(struct sheaves *to, const struct kmem_cache *s,
+		      const struct slab_sheaf *first, unsigned int cpu,
+		      bool is_full)
+{
+	const struct slab_sheaf *sheaf = first;
+	size_t bound = max_sheaves(s), n;
+
+	for (n = 0; sheaf && n < bound && (!n || sheaf != first); n++) {
+		add_sheaf(to, s, sheaf, SLAB_OWNER_LOCAL, (int)cpu, -1,
+			  is_full);
+		if (!sheaf_may_be(s, sheaf) || sheaf->cache != s)
+			return;
+		sheaf = sheaf_next(sheaf);
+	}
 }
 
 static void add_cpus(struct sheaves *to, const struct kmem_cache *s)
@@ -61,15 +109,20 @@ static void add_cpus(struct sheaves *to, const struct kmem_cache *s)
 
 	for (cpu = 0; cpu < s->machine->config.nr_cpu_ids; cpu++) {
 		const struct slub_percpu_sheaves *pcs = &s->cpu_sheaves[cpu];
+		const struct slab_sheaf *spare, *rcu_free;
 
-		add_sheaf(to, s, pcs->main, SLAB_OWNER_MAIN, (int)cpu, -1,
-			  false);
-		if (pcs->spare)
-			add_sheaf(to, s, pcs->spare, SLAB_OWNER_SPARE,
-				  (int)cpu, -1, false);
-		if (pcs->rcu_free)
-			add_sheaf(to, s, pcs->rcu_free, SLAB_OWNER_RCU,
-				  (int)cpu, -1, false);
+		add_sheaf(to, s, READ(pcs->main), SLAB_OWNER_MAIN, (int)cpu,
+			  -1, false);
+		spare = READ(pcs->spare);
+		if (spare)
+			add_sheaf(to, s, spare, SLAB_OWNER_SPARE, (int)cpu, -1,
+				  false);
+		rcu_free = READ(pcs->rcu_free);
+		if (rcu_free)
+			add_sheaf(to, s, rcu_free, SLAB_OWNER_RCU, (int)cpu,
+				  -1, false);
+		add_local(to, s, READ(pcs->local_full), cpu, true);
+		add_local(to, s, READ(pcs->local_empty), cpu, false);
 	}
 }
 
@@ -78,8 +131,8 @@ static void add_list(struct sheaves *to, const struct kmem_cache *s,
 		     const struct list_head *list, enum slab_owner place,
 		     int node, bool is_full)
 {
-	size_t bound = s->machine->meta.used / sizeof(struct slab_sheaf), n;
 	const struct list_head *at = list->next;
+	size_t bound = max_sheaves(s), n;
 
 	for (n = 0; at != list && n < bound; n++, at = at->next) {
 		const struct slab_sheaf *sheaf =
@@ -93,20 +146,49 @@ static void add_list(struct sheaves *to, const struct kmem_cache *s,
 	}
 }
 
+/* Memory that a callback's head can be in: metadata, or a descriptor. */
+static const struct rcu_head *judge_head(const struct slab_machine *m,
+					 const struct rcu_head *head)
+{
+	uintptr_t at = (uintptr_t)head, map = (uintptr_t)m->memmap;
+
+	if (at % sizeof(void *))
+		return NULL;
+	if (meta_owns(m, at) && meta_owns(m, at + sizeof(*head) - 1))
+		return head;
+	return at - map < READ(m->pages_opened) * sizeof(struct slab) ? head :
+									NULL;
+}
+
+/* What waits: in no grace period yet, in one, behind one (native). On none are
+ * more than rcu_pending. */
+#define NR_RCU_LISTS 3U
+static const struct rcu_head *rcu_list(const struct slab_machine *m,
+				       unsigned int n)
+{
+	return judge_head(m, n == 0 ? READ(m->rcu_first) :
+			     n == 1 ? READ(m->rcu_grace) :
+				      READ(m->rcu_ready));
+}
+
 static void add_rcu(struct sheaves *to, const struct kmem_cache *s)
 {
 	const struct slab_machine *m = s->machine;
-	const struct rcu_head *head = m->rcu_first;
-	unsigned int n;
+	unsigned int list, n, bound = READ(m->rcu_pending);
+	const struct rcu_head *head;
 
-	for (n = 0; head && n < m->rcu_pending; n++, head = head->next) {
-		const struct slab_sheaf *sheaf =
-			container_of(head, struct slab_sheaf, rcu_head);
+	for (list = 0; list < NR_RCU_LISTS; list++) {
+		head = rcu_list(m, list);
+		for (n = 0; head && n < bound; n++) {
+			const struct slab_sheaf *sheaf = container_of(
+				head, struct slab_sheaf, rcu_head);
 
-		if (rcu_head_is_sheaf(head) && sheaf_may_be(s, sheaf) &&
-		    sheaf->cache == s)
-			add_sheaf(to, s, sheaf, SLAB_OWNER_RCU, -1,
-				  sheaf->node, false);
+			if (rcu_head_is_sheaf(head) && sheaf_may_be(s, sheaf) &&
+			    sheaf->cache == s)
+				add_sheaf(to, s, sheaf, SLAB_OWNER_RCU, -1,
+					  sheaf->node, false);
+			head = judge_head(m, READ(head->next));
+		}
 	}
 }
 
@@ -136,6 +218,7 @@ static int find_sheaves(const struct kmem_cache *s, struct sheaves *ret)
 int slab_target_sheaves(struct slab_target *t, uintptr_t cache,
 			struct slab_sheaf_info **ret, size_t *nr)
 {
+	LOOK(t->machine);
 	struct kmem_cache *s = target_cache(t, cache);
 	struct sheaves all;
 	int err = s ? find_sheaves(s, &all) : -ENOENT;
@@ -172,6 +255,7 @@ int slab_target_barns(struct slab_target *t, uintptr_t cache,
 		      struct slab_barn_info ret[SLAB_MAX_NODES],
 		      unsigned int *nr)
 {
+	LOOK(t->machine);
 	struct kmem_cache *s = target_cache(t, cache);
 	unsigned int nid;
 
@@ -197,7 +281,8 @@ int slab_target_barns(struct slab_target *t, uintptr_t cache,
 struct collector {
 	const struct slab_machine *m;
 	const struct kmem_cache *s; /* NULL: all */
-	struct rests *to;
+	struct rests *to;	    /* NULL: the print alone */
+	uint64_t print;
 	size_t room;
 	int err;
 };
@@ -205,7 +290,10 @@ struct collector {
 static void add_object(struct collector *c, uintptr_t object,
 		       enum slab_owner owner)
 {
-	if (c->err)
+	c->print = (c->print ^ object ^ ((uint64_t)owner << 56)) *
+		   UINT64_C(0x9e3779b97f4a7c15);
+	c->print ^= c->print >> 29;
+	if (c->err || !c->to)
 		return;
 	if (c->to->nr == c->room) {
 		size_t room = c->room ? 2 * c->room : 256;
@@ -257,9 +345,9 @@ static void add_waiting(struct collector *c, uintptr_t object)
 
 static void add_block(struct collector *c, const struct krc_block *block)
 {
-	unsigned int i;
+	unsigned int i, nr = block ? READ(block->nr) : 0;
 
-	for (i = 0; block && i < MIN(block->nr, KRC_BLOCK_OBJECTS); i++)
+	for (i = 0; i < MIN(nr, KRC_BLOCK_OBJECTS); i++)
 		add_waiting(c, (uintptr_t)block->p[i]);
 }
 
@@ -267,26 +355,35 @@ static void add_block(struct collector *c, const struct krc_block *block)
 static void add_all_waiting(struct collector *c)
 {
 	const struct slab_machine *m = c->m;
-	const struct rcu_head *head = m->rcu_first;
-	unsigned int cpu, n;
+	unsigned int cpu, n, list, bound = READ(m->rcu_pending);
+	const struct rcu_head *head;
 
 	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++) {
 		uintptr_t object = (uintptr_t)m->deferred[cpu];
 
-		add_block(c, m->krc[cpu]);
+		add_block(c, READ(m->krc[cpu]));
 		for (n = 0; n < m->nr_deferred[cpu]; n++) {
 			struct slab *slab = virt_to_slab(m, (void *)object);
+			const struct kmem_cache *s =
+				slab ? READ(slab->slab_cache) : NULL;
 
-			if (!slab || !machine_has_cache(m, slab->slab_cache))
+			if (!s || !machine_has_cache(m, s) ||
+			    !machine_owns(m, object + s->offset +
+						     sizeof(uintptr_t) - 1))
 				break;
 			add_waiting(c, object);
-			object = word_read((void *)(object +
-						    slab->slab_cache->offset));
+			object = word_read((void *)waiting_link(s, (void *)object));
 		}
 	}
-	for (n = 0; head && n < m->rcu_pending; n++, head = head->next)
-		if (rcu_head_is_batch(head))
-			add_block(c, container_of(head, struct krc_block, rcu));
+	for (list = 0; list < NR_RCU_LISTS; list++) {
+		head = rcu_list(m, list);
+		for (n = 0; head && n < bound; n++) {
+			if (rcu_head_is_batch(head))
+				add_block(c, container_of(head, struct krc_block,
+							  rcu));
+			head = judge_head(m, READ(head->next));
+		}
+	}
 }
 
 /* And among those of one address, what is known first. */
@@ -299,20 +396,34 @@ static int by_address(const void *a, const void *b)
 	return (int)x->owner - (int)y->owner;
 }
 
+static void collect(struct collector *c)
+{
+	const struct kmem_cache *each;
+
+	if (c->s) {
+		add_objects_of(c, c->s);
+	} else {
+		for (each_cache(c->m, each))
+			add_objects_of(c, each);
+	}
+	add_all_waiting(c);
+}
+
+uint64_t rests_print(const struct slab_machine *m, const struct kmem_cache *s)
+{
+	struct collector c = { .m = m, .s = s };
+
+	collect(&c);
+	return c.print;
+}
+
 int rests_collect(const struct slab_machine *m, const struct kmem_cache *s,
 		  struct rests *ret)
 {
 	struct collector c = { .m = m, .s = s, .to = ret };
-	const struct kmem_cache *each;
 
 	*ret = (struct rests){ 0 };
-	if (s) {
-		add_objects_of(&c, s);
-	} else {
-		list_for_each_entry(each, &m->slab_caches, list)
-			add_objects_of(&c, each);
-	}
-	add_all_waiting(&c);
+	collect(&c);
 	if (c.err) {
 		rests_free(ret);
 		return c.err;

@@ -3,7 +3,8 @@
  * inspect/rest.h - objects that rest outside the slabs' own chains
  *
  * In sheaves of CPUs, in barns, in RCU, borrowed: found once for a cache, and
- * then asked for object by object.
+ * then asked for object by object. The threads of a native machine go on
+ * meanwhile: each pointer is read once, judged, and then used.
  */
 #ifndef SLAB_INSPECT_REST_H
 #define SLAB_INSPECT_REST_H
@@ -24,7 +25,12 @@ struct rests {
 /* Of s, or of all caches (NULL). 0 or -ENOMEM. */
 int rests_collect(const struct slab_machine *m, const struct kmem_cache *s,
 		  struct rests *ret);
+/* A number that is another one when something else rests there. */
+uint64_t rests_print(const struct slab_machine *m, const struct kmem_cache *s);
 void rests_free(struct rests *r);
+
+/* The lock of a CPU's sheaves, whichever way it is taken: is it held? */
+bool rests_are_in_hands(const struct kmem_cache *s, unsigned int cpu);
 
 /* Where the object rests, or SLAB_OWNER_USER when in none of these places. */
 enum slab_owner rests_owner(const struct rests *r, uintptr_t object);

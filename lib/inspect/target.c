@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache/cache.h"
+#include "cache/sheaf.h"
 #include "debug/sheaves.h"
 #include "inspect/rest.h"
 
@@ -62,6 +62,41 @@ struct kmem_cache *target_cache(const struct slab_target *t, uintptr_t cache)
 	return machine_has_cache(t->machine, s) ? s : NULL;
 }
 
+struct kmem_cache *cache_next(const struct slab_machine *m,
+			      const struct kmem_cache *s)
+{
+	const struct list_head *next = s ? s->list.next : m->slab_caches.next;
+
+	if (next == &m->slab_caches)
+		return NULL;
+	s = container_of(next, struct kmem_cache, list);
+	return machine_has_live_cache(m, s) ? (struct kmem_cache *)s : NULL;
+}
+
+int slab_target_about(struct slab_target *t, struct slab_machine_about *ret)
+{
+	static const char *const percpu[] = {
+		[PERCPU_LOCK] = "try-lock",
+		[PERCPU_RSEQ] = "rseq",
+		[PERCPU_SIM] = "simulated",
+	};
+	LOOK(t->machine);
+	const struct slab_machine *m = t->machine;
+	const struct kmem_cache *s;
+
+	*ret = (struct slab_machine_about){
+		.is_native = m->is_native,
+		.percpu = percpu[m->percpu],
+		.base = m->base,
+		.region_bytes = m->region_bytes,
+		.region_is_smaller = m->region_is_smaller,
+		.has_statistics = m->params.statistics,
+	};
+	for (each_cache(m, s))
+		ret->nr_caches++;
+	return 0;
+}
+
 /* ---- what a cache counts ---- */
 /* The directory's name in /sys/kernel/slab (sysfs.md 4.1). */
 static void cache_id(const struct kmem_cache *s, char *id, size_t size)
@@ -109,7 +144,7 @@ static int node_counts(const struct slab_machine *m, const struct kmem_cache *s,
 	for (i = 0; i < ret->nr_nodes && !err; i++) {
 		const struct kmem_cache_node *n = walk_node(m, s, i);
 		struct slab_node_counts *c = &ret->node[i];
-		unsigned long *seen = walk_seen(m);
+		struct walk_seen *seen = walk_seen(m);
 		struct walk_list list;
 
 		if (!seen)
@@ -169,13 +204,15 @@ static int cache_info(const struct slab_machine *m, struct kmem_cache *s,
 		.has_object_poison = s->flags & SLAB_OBJECT_POISON,
 		.has_orig_size = cache_has_orig_size(s),
 		.has_double_cmpxchg = s->flags & SLAB_CMPXCHG_DOUBLE,
+		.has_statistics = s->stats != NULL,
 		.refcount = s->refcount,
 		.ctor = (uintptr_t)s->ctor,
 		.nr_nodes = m->config.nr_nodes,
 	};
 	snprintf(ret->name, sizeof(ret->name), "%s", s->name);
 	cache_id(s, ret->id, sizeof(ret->id));
-	for (unsigned int cpu = 0; cpu < m->config.nr_cpus; cpu++)
+	cpu_collect_counts((struct kmem_cache *)s);
+	for (unsigned int cpu = 0; s->stats && cpu < m->config.nr_cpus; cpu++)
 		for (unsigned int i = 0; i < SLAB_NR_STATS; i++)
 			ret->stat[i] += s->stats[cpu][i];
 	return node_counts(m, s, ret);
@@ -191,9 +228,9 @@ static int by_cache(const void *a, const void *b)
 
 /* The slab's own words, of objects that no sheaf holds; its chain is whole. */
 static void count_words(const struct kmem_cache *s, const struct slab *slab,
-			unsigned long *owned)
+			unsigned long fit, unsigned long *owned)
 {
-	unsigned long fit = slab_fit(s, slab), users = slab_users(s, slab);
+	unsigned long users = slab_users(s, slab);
 	unsigned long inuse = MIN(slab->inuse, fit);
 
 	owned[SLAB_OWNER_FREELIST] += fit - inuse;
@@ -236,6 +273,7 @@ static int count_slab(const struct kmem_cache *s, const struct slab *slab,
 		err = chain_walk(s, slab, &c);
 		if (err)
 			return err;
+		fit = c.fit;
 		for (i = 0; i < fit && c.end != SLAB_CHAIN_WHOLE; i++)
 			ret->owned[object_owner(s, &c, rests,
 						slab_object(s, base, i), i)]++;
@@ -243,7 +281,7 @@ static int count_slab(const struct kmem_cache *s, const struct slab *slab,
 		if (c.end != SLAB_CHAIN_WHOLE)
 			return 0;
 	}
-	count_words(s, slab, ret->owned);
+	count_words(s, slab, fit, ret->owned);
 	count_rests(s, slab, rests, ret->owned);
 	return 0;
 }
@@ -275,7 +313,7 @@ static int count_users(const struct slab_machine *m,
 		key.cache = (uintptr_t)slab->slab_cache;
 		found = bsearch(&at, sorted, nr, sizeof(void *), by_cache);
 		if (found)
-			err = count_slab(slab->slab_cache, slab, &rests,
+			err = count_slab((void *)(*found)->cache, slab, &rests,
 					 *found);
 	}
 	for (i = 0; i < nr; i++)
@@ -297,21 +335,22 @@ int target_cache_info(const struct slab_target *t, struct kmem_cache *s,
 int slab_target_caches(struct slab_target *t, struct slab_cache_info **ret,
 		       size_t *nr)
 {
+	LOOK(t->machine);
 	const struct slab_machine *m = t->machine;
 	struct kmem_cache *s;
 	size_t n = 0;
 	int err = 0;
 
-	list_for_each_entry(s, &m->slab_caches, list)
+	for (each_cache(m, s))
 		n++;
 	*ret = calloc(n + 1, sizeof(**ret));
 	if (!*ret)
 		return -ENOMEM;
 	*nr = 0;
-	list_for_each_entry(s, &m->slab_caches, list) {
-		err = cache_info(m, s, &(*ret)[(*nr)++]);
-		if (err)
+	for (each_cache(m, s)) {
+		if (*nr == n || err)
 			break;
+		err = cache_info(m, s, &(*ret)[(*nr)++]);
 	}
 	if (!err)
 		err = count_users(m, *ret, *nr);
@@ -325,6 +364,7 @@ int slab_target_caches(struct slab_target *t, struct slab_cache_info **ret,
 int slab_target_cache(struct slab_target *t, const char *name,
 		      struct slab_cache_info *ret)
 {
+	LOOK(t->machine);
 	struct kmem_cache *s = slab_cache_find(t->machine, name);
 
 	return s ? target_cache_info(t, s, ret) : -ENOENT;
@@ -334,18 +374,42 @@ int slab_target_stat(struct slab_target *t, uintptr_t cache,
 		     enum slab_stat_item item, unsigned long *ret,
 		     unsigned int max)
 {
+	LOOK(t->machine);
 	const struct kmem_cache *s = target_cache(t, cache);
 	unsigned int nr = t->machine->config.nr_cpus;
 
 	if (!s)
 		return -ENOENT;
+	if (!s->stats)
+		return -ENODATA;
+	cpu_collect_counts((struct kmem_cache *)s);
 	for (unsigned int cpu = 0; cpu < nr && cpu < max; cpu++)
 		ret[cpu] = s->stats[cpu][item];
 	return (int)nr;
 }
 
+int slab_target_counts(struct slab_target *t, uintptr_t cache,
+		       struct slab_node_counts *ret)
+{
+	LOOK(t->machine);
+	const struct kmem_cache *s = target_cache(t, cache);
+
+	*ret = (struct slab_node_counts){ 0 };
+	for (unsigned int i = 0; s && i < t->machine->config.nr_nodes; i++) {
+		const struct kmem_cache_node *n = walk_node(t->machine, s, i);
+
+		if (!n)
+			continue;
+		ret->nr_partial += n->nr_partial;
+		ret->nr_slabs += n->nr_slabs;
+		ret->total_objects += n->total_objects;
+	}
+	return s ? 0 : -ENOENT;
+}
+
 int slab_target_names(struct slab_target *t, uintptr_t cache, char **ret)
 {
+	LOOK(t->machine);
 	const struct kmem_cache *s = target_cache(t, cache);
 	const struct cache_name *name;
 	size_t size;
@@ -369,6 +433,7 @@ int slab_target_names(struct slab_target *t, uintptr_t cache, char **ret)
 int slab_target_slabs(struct slab_target *t, uintptr_t cache,
 		      struct slab_slab_info **ret, size_t *nr)
 {
+	LOOK(t->machine);
 	const struct kmem_cache *s = target_cache(t, cache);
 	struct walk w;
 	size_t i;
@@ -391,6 +456,7 @@ int slab_target_slabs(struct slab_target *t, uintptr_t cache,
 int slab_target_slab(struct slab_target *t, uintptr_t cache,
 		     unsigned int slab_nr, struct slab_slab_info *ret)
 {
+	LOOK(t->machine);
 	const struct kmem_cache *s = target_cache(t, cache);
 	struct walk w;
 	size_t i;

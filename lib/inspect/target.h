@@ -8,13 +8,14 @@
  * becomes a pointer only after it was found to lie where such a thing can be,
  * and no walk is longer than what it walks could be.
  *
- * Locking: none. Nothing here writes; a virtual machine is one thread's, and
+ * Locking: look.h. Nothing here writes; a virtual machine is one thread's, and
  *          sinks may look while the path that called them holds its locks.
  */
 #ifndef SLAB_INSPECT_TARGET_H
 #define SLAB_INSPECT_TARGET_H
 
 #include "debug/check.h"
+#include "inspect/look.h"
 
 struct slab_target {
 	struct slab_machine *machine;
@@ -24,7 +25,8 @@ struct slab_target {
 	const struct kmem_cache *hinted;
 	struct slab **hint;
 	size_t nr_hints;
-	/* what rests in sheaves of the cache asked last, as of rest_seq */
+	/* what rests in sheaves of the cache asked last, as of rest_seq, or
+	 * of rests_print(), where nobody counts moves */
 	const struct kmem_cache *rested;
 	uint64_t rest_seq;
 	struct rests *rests;
@@ -32,6 +34,12 @@ struct slab_target {
 
 /* A cache of the target by its handle, or NULL. */
 struct kmem_cache *target_cache(const struct slab_target *t, uintptr_t cache);
+
+/* The cache behind s on the machine's list, the first behind NULL; NULL: no
+ * more, or the link leads to none. */
+struct kmem_cache *cache_next(const struct slab_machine *m,
+			      const struct kmem_cache *s);
+#define each_cache(m, s) (s) = cache_next(m, NULL); (s); (s) = cache_next(m, s)
 
 /* ---- walk.c: the slabs of a cache ---- */
 struct walk_slab {
@@ -51,14 +59,18 @@ struct walk {
 	struct walk_list partial[SLAB_MAX_NODES], full[SLAB_MAX_NODES];
 };
 
-/* Each slab on the list, until it ends, breaks, or leads to one in seen: a bit
- * a descriptor. What fn returns ends it too. */
+struct walk_seen {
+	unsigned long nr_pages, map[]; /* a bit a descriptor */
+};
+
+/* Each slab on the list, until it ends, breaks, or leads to one in seen. What
+ * fn returns ends it too. */
 typedef int (*walk_fn)(void *arg, struct slab *slab);
 int walk_list(const struct slab_machine *m, const struct list_head *head,
-	      unsigned long *seen, walk_fn fn, void *arg,
+	      struct walk_seen *seen, walk_fn fn, void *arg,
 	      struct walk_list *ret);
 /* An empty one, to free(); NULL without memory. */
-unsigned long *walk_seen(const struct slab_machine *m);
+struct walk_seen *walk_seen(const struct slab_machine *m);
 
 /* 0 or -ENOMEM. */
 int walk_slabs(const struct slab_target *t, const struct kmem_cache *s,
@@ -74,11 +86,23 @@ struct kmem_cache_node *walk_node(const struct slab_machine *m,
 void walk_slab_info(const struct slab_machine *m, const struct kmem_cache *s,
 		    const struct walk_slab *at, struct slab_slab_info *ret);
 
+/* slab_true_bytes(), as far as memory is open: a slab that went meanwhile may
+ * be part of a block that goes on behind it. */
+static inline size_t slab_open_bytes(const struct slab_machine *m,
+				     const struct slab *slab)
+{
+	size_t open = __atomic_load_n(&m->pages_opened, __ATOMIC_ACQUIRE)
+		      << PAGE_SHIFT;
+	size_t off = slab_base(m, slab) - m->base;
+
+	return off < open ? MIN(slab_true_bytes(m, slab), open - off) : 0;
+}
+
 /* Objects that fit the slab's memory, whatever its counter says. */
 static inline unsigned int slab_fit(const struct kmem_cache *s,
 				    const struct slab *slab)
 {
-	size_t n = slab_true_bytes(s->machine, slab) / s->size;
+	size_t n = slab_open_bytes(s->machine, slab) / s->size;
 
 	return (unsigned int)MIN(n, MAX_OBJS_PER_SLAB);
 }
@@ -91,6 +115,7 @@ struct chain {
 	unsigned int nr;
 	int end;	     /* SLAB_CHAIN_* */
 	uintptr_t wild;
+	unsigned int fit; /* objects of the slab when it was walked */
 	const unsigned long *users; /* a bit each; NULL: not known */
 };
 
@@ -120,6 +145,10 @@ int slab_objects(struct slab_target *t, struct kmem_cache *s,
 int view_copy(struct kmem_cache *s, const struct slab *slab,
 	      struct slab_view *ret, struct slab *copy);
 void view_drop(struct slab_view *v);
+static inline unsigned int view_fit(const struct slab_view *v)
+{
+	return (unsigned int)MIN(v->size / v->s->size, MAX_OBJS_PER_SLAB);
+}
 /* The red zone value to expect around an object of that owner. */
 uint8_t object_value(const struct slab_view *v, uintptr_t object,
 		     enum slab_owner owner);

@@ -166,7 +166,7 @@ static int add_slab(void *arg, struct slab *slab)
 				 asked < s->object_size ?
 					 s->object_size - asked :
 					 0,
-				 s->machine->jiffies, slab->node);
+				 machine_jiffies(s->machine), slab->node);
 	}
 	return err;
 }
@@ -175,7 +175,7 @@ static int collect(struct groups *g, struct kmem_cache *s, bool is_alloc)
 {
 	const struct slab_machine *m = s->machine;
 	struct collector c = { .g = g, .s = s, .is_alloc = is_alloc };
-	unsigned long *seen = walk_seen(m);
+	struct walk_seen *seen = walk_seen(m);
 	struct walk_list list;
 	unsigned int node;
 	int err = seen ? 0 : -ENOMEM;
@@ -291,9 +291,19 @@ static void print_group(const struct slab_machine *m, const struct group *group,
 	line(arg, "");
 }
 
+int slab_target_traces(struct slab_target *t, uintptr_t cache, bool is_alloc,
+		       slab_line_fn line, void *arg)
+{
+	LOOK(t->machine);
+	struct kmem_cache *s = target_cache(t, cache);
+
+	return s ? slab_cache_traces(s, is_alloc, line, arg) : -ENODEV;
+}
+
 int slab_cache_traces(struct kmem_cache *s, bool is_alloc, slab_line_fn line,
 		      void *arg)
 {
+	LOOK(s->machine);
 	struct groups g = { 0 };
 	size_t i;
 	int err;

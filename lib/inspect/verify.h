@@ -16,7 +16,19 @@ struct verifier {
 	slab_sink_fn fn;
 	void *arg;
 	long findings;
+	/* of a native machine: prints of what the looks before found, sorted,
+	 * and of what this one finds again */
+	unsigned int look; /* 0: the first */
+	bool is_last;	   /* what it finds is told */
+	struct prints {
+		uint64_t *at;
+		size_t nr, room;
+	} before, now;
+	bool is_out_of_memory;
 };
+
+/* A sink, its arg the verifier: each finding comes by here. */
+void verify_found(void *verifier, const struct slab_report *r);
 
 /* A finding about lists and counters: no slab to show. */
 void verify_line(struct verifier *vf, enum slab_report_kind kind,

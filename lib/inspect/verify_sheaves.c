@@ -5,6 +5,7 @@
  *	each sheaf	is one, in one place, and not too full
  *	each entry	is an object of the cache, and rests there alone
  *	each barn	has as many sheaves as it counts
+ *	each CPU	too, of those that it keeps before the barn
  *
  * Invariants P1 to P6 and P8 (spec/allocator/invariants.md). What a CPU holds
  * locked is in the middle of a move and is not judged.
@@ -31,7 +32,10 @@ static const char *place_name(const struct slab_sheaf_info *info, char *buf,
 {
 	const char *place = slab_owner_name(info->place);
 
-	if (info->cpu >= 0)
+	if (info->place == SLAB_OWNER_LOCAL)
+		snprintf(buf, size, "a%s sheaf that CPU %d keeps",
+			 info->is_full_list ? " full" : "n empty", info->cpu);
+	else if (info->cpu >= 0)
 		snprintf(buf, size, "%s of CPU %d", place, info->cpu);
 	else if (info->place == SLAB_OWNER_BARN)
 		snprintf(buf, size, "a%s sheaf of the barn of node %d",
@@ -53,7 +57,7 @@ static bool is_in_hands(const struct kmem_cache *s,
 			const struct slab_sheaf_info *info)
 {
 	if (info->cpu >= 0)
-		return lock_is_held(&s->cpu_sheaves[info->cpu].lock);
+		return rests_are_in_hands(s, (unsigned int)info->cpu);
 	return info->place == SLAB_OWNER_BARN &&
 	       lock_is_held(&s->node[info->node]->barn->lock);
 }
@@ -76,7 +80,10 @@ static const char *sheaf_problem(const struct slab_sheaf_info *info)
 	if (info->place == SLAB_OWNER_RCU && info->cpu >= 0 &&
 	    info->size == info->capacity)
 		return "is full and was not handed to RCU";
-	if (info->place != SLAB_OWNER_BARN)
+	if (info->place == SLAB_OWNER_LOCAL && info->is_full_list &&
+	    info->size != info->capacity)
+		return "is not full";
+	if (info->place != SLAB_OWNER_BARN && info->place != SLAB_OWNER_LOCAL)
 		return NULL;
 	if (info->is_full_list && !info->size)
 		return "is empty";
@@ -136,24 +143,51 @@ static void verify_places(struct resting *r)
 	}
 }
 
+/* What inline paths decide from leads to main, or to what shows them nothing. */
+static bool shows_main(const struct kmem_cache *s,
+		       const struct slub_percpu_sheaves *pcs)
+{
+	return s->machine->percpu == PERCPU_LOCK || pcs->fast == pcs->main ||
+	       (s->fast_is_shut && pcs->fast == bootstrap_sheaf);
+}
+
 /* P1 and P8: what a CPU can not be without, and what it must not have. */
+static const char *cpu_problem(const struct kmem_cache *s,
+			       const struct slub_percpu_sheaves *pcs)
+{
+	if (!pcs->main)
+		return "has no main sheaf";
+	if (!s->sheaf_capacity &&
+	    (pcs->main != bootstrap_sheaf || pcs->spare || pcs->rcu_free ||
+	     pcs->local_full || pcs->local_empty))
+		return "has sheaves that the cache does not have";
+	if (!shows_main(s, pcs))
+		return "shows inline paths another sheaf than its main";
+	return NULL;
+}
+
 static void verify_cpu(struct resting *r, unsigned int cpu)
 {
 	const struct kmem_cache *s = r->vf->s;
 	const struct slub_percpu_sheaves *pcs = &s->cpu_sheaves[cpu];
-	const char *problem = NULL;
+	unsigned long kept = 0;
+	const char *problem;
+	size_t i;
 
-	if (lock_is_held(&pcs->lock))
+	if (rests_are_in_hands(s, cpu))
 		return;
-	if (!pcs->main)
-		problem = "has no main sheaf";
-	else if (!s->sheaf_capacity && (pcs->main != bootstrap_sheaf ||
-					pcs->spare || pcs->rcu_free))
-		problem = "has sheaves that the cache does not have";
+	problem = cpu_problem(s, pcs);
 	if (problem)
 		verify_line(r->vf, SLAB_REPORT_BAD_SHEAF,
 			    "SLUB %s: Sheaf corrupt: CPU %u %s", s->name, cpu,
 			    problem);
+	for (i = 0; i < r->nr_sheaves; i++)
+		kept += r->sheaves[i].place == SLAB_OWNER_LOCAL &&
+			r->sheaves[i].cpu == (int)cpu;
+	if (kept != pcs->nr_local)
+		verify_line(r->vf, SLAB_REPORT_BAD_SHEAF,
+			    "SLUB %s: Sheaf corrupt: CPU %u keeps %lu sheaves but counter=%u",
+			    s->name, cpu, kept, pcs->nr_local);
 }
 
 /* ---- entries ---- */

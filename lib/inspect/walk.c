@@ -64,7 +64,7 @@ static int by_number(const void *a, const void *b)
 }
 
 int walk_list(const struct slab_machine *m, const struct list_head *head,
-	      unsigned long *seen, walk_fn fn, void *arg,
+	      struct walk_seen *seen, walk_fn fn, void *arg,
 	      struct walk_list *ret)
 {
 	const struct list_head *link;
@@ -73,14 +73,15 @@ int walk_list(const struct slab_machine *m, const struct list_head *head,
 	*ret = (struct walk_list){ 0 };
 	for (link = head->next; link != head; link = link->next) {
 		struct slab *slab = link_slab(m, link);
-		unsigned int pfn;
+		unsigned long pfn;
 
 		if (!slab)
 			return 0;
-		pfn = (unsigned int)(slab - m->memmap);
-		if (bitmap_test(seen, pfn))
+		pfn = (unsigned long)(slab - m->memmap);
+		/* pages that came since are none of this walk */
+		if (pfn >= seen->nr_pages || bitmap_test(seen->map, pfn))
 			return 0;
-		bitmap_set(seen, pfn);
+		bitmap_set(seen->map, pfn);
 		err = fn(arg, slab);
 		if (err)
 			return err;
@@ -90,10 +91,15 @@ int walk_list(const struct slab_machine *m, const struct list_head *head,
 	return 0;
 }
 
-unsigned long *walk_seen(const struct slab_machine *m)
+struct walk_seen *walk_seen(const struct slab_machine *m)
 {
-	return calloc(m->pages_opened / BITS_PER_WORD + 1,
-		      sizeof(unsigned long));
+	unsigned long nr = __atomic_load_n(&m->pages_opened, __ATOMIC_ACQUIRE);
+	struct walk_seen *seen =
+		calloc(1, sizeof(*seen) + BITMAP_BYTES(nr + 1));
+
+	if (seen)
+		seen->nr_pages = nr;
+	return seen;
 }
 
 struct lister {
@@ -130,7 +136,7 @@ struct kmem_cache_node *walk_node(const struct slab_machine *m,
 static int walk_lists(const struct slab_machine *m, const struct kmem_cache *s,
 		      struct lister *l)
 {
-	unsigned long *seen = walk_seen(m);
+	struct walk_seen *seen = walk_seen(m);
 	unsigned int i;
 	int err = seen ? 0 : -ENOMEM;
 

@@ -24,8 +24,12 @@ static const char *const points[] = {
 void slab_machine_set_event_hook(struct slab_machine *m, slab_event_fn fn,
 				 void *arg)
 {
-	m->event_fn = fn;
-	m->event_arg = arg;
+	/* other threads look at any time: no function gets another's argument */
+	__atomic_store_n(&m->event_fn, NULL, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&m->event_arg, arg, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&m->event_fn, fn, __ATOMIC_SEQ_CST);
+	if (m->fast_changed)
+		m->fast_changed(m);
 }
 
 void slab_machine_set_point_hook(struct slab_machine *m, slab_point_fn fn,
@@ -45,15 +49,20 @@ void slab_machine_set_wait_hook(struct slab_machine *m, slab_wait_fn fn,
 const char *slab_lock_name(const void *lock)
 {
 	static const char *const names[NR_LOCK_RANKS] = {
+		[LOCK_RANK_MAKING] = "the making of the machine",
 		[LOCK_RANK_CPUS] = "the CPU hotplug lock",
 		[LOCK_RANK_MUTEX] = "slab_mutex",
 		[LOCK_RANK_FLUSH] = "flush_lock",
+		[LOCK_RANK_RCU] = "a grace period",
 		[LOCK_RANK_PCS] = "a CPU's sheaves",
 		[LOCK_RANK_BARN] = "a barn's lock",
 		[LOCK_RANK_LIST] = "list_lock",
 		[LOCK_RANK_SLAB] = "slab_lock",
 		[LOCK_RANK_LENT] = "the list of borrowed sheaves",
+		[LOCK_RANK_KRC] = "a batch of kfree_rcu",
+		[LOCK_RANK_QUEUE] = "the queue of callbacks",
 		[LOCK_RANK_PAGES] = "the page allocator's lock",
+		[LOCK_RANK_REPORT] = "the lock of reports",
 		[LOCK_RANK_DEPOT] = "the lock of the stack depot",
 		[LOCK_RANK_META] = "the lock of the metadata",
 	};
@@ -76,22 +85,35 @@ const char *slab_point_name(enum slab_point_kind point)
 	return (size_t)point < ARRAY_SIZE(points) ? points[point] : "unknown";
 }
 
-void machine_step(struct slab_machine *m, enum slab_event_kind kind,
-		  unsigned long a, unsigned long b)
+void machine_tell(struct slab_machine *m, struct slab_event *event)
+{
+	slab_event_fn fn, again;
+	void *arg;
+
+	do {
+		fn = __atomic_load_n(&m->event_fn, __ATOMIC_SEQ_CST);
+		arg = __atomic_load_n(&m->event_arg, __ATOMIC_SEQ_CST);
+		again = __atomic_load_n(&m->event_fn, __ATOMIC_SEQ_CST);
+	} while (fn != again);
+	if (!fn)
+		return;
+	event->seq = __atomic_add_fetch(&m->event_seq, 1, __ATOMIC_RELAXED);
+	fn(arg, event);
+}
+
+void machine_step_slow(struct slab_machine *m, enum slab_event_kind kind,
+		       unsigned long a, unsigned long b)
 {
 	struct slab_event event = {
 		.kind = kind,
-		.when = m->jiffies,
-		.cpu = m->cpu,
+		.when = machine_jiffies(m),
+		.cpu = machine_cpu(m),
 		.index = -1,
 		.a = a,
 		.b = b,
 	};
 
-	if (!m->event_fn)
-		return;
-	event.seq = ++m->event_seq;
-	m->event_fn(m->event_arg, &event);
+	machine_tell(m, &event);
 }
 
 /* ---- sentences ---- */

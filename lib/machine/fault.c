@@ -33,9 +33,19 @@ void faults_init(struct slab_machine *m)
 				.attr = &m->faults.fail_page_alloc.attr };
 }
 
+static _Thread_local struct slab_fault_task this_thread
+	__attribute__((tls_model("initial-exec")));
+
+struct slab_fault_task *fault_task(struct slab_machine *m)
+{
+	return m->is_native ? &this_thread : &m->faults.task;
+}
+
 void slab_faults_get(const struct slab_machine *m, struct slab_faults *ret)
 {
 	*ret = m->faults;
+	if (m->is_native)
+		ret->task = this_thread;
 }
 
 static void limit_depth(struct slab_fault_attr *a)
@@ -47,8 +57,11 @@ static void limit_depth(struct slab_fault_attr *a)
 void slab_faults_set(struct slab_machine *m, const struct slab_faults *set)
 {
 	m->faults = *set;
+	*fault_task(m) = set->task;
 	limit_depth(&m->faults.failslab.attr);
 	limit_depth(&m->faults.fail_page_alloc.attr);
+	if (m->fast_changed)
+		m->fast_changed(m);
 }
 
 /* An interrupt asks for nobody: what the task is marked with is not meant. */
@@ -78,27 +91,47 @@ static bool stack_lets_fail(struct slab_machine *m,
 	return found;
 }
 
+/* One of `times`, if there is one left. */
+static bool take_one(struct fault *f)
+{
+	int *times = &f->attr->times;
+	int left = __atomic_load_n(times, __ATOMIC_RELAXED);
+
+	while (left > 0 &&
+	       !__atomic_compare_exchange_n(times, &left, left - 1, true,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	if (left)
+		__atomic_store_n(&f->times, left, __ATOMIC_RELAXED);
+	return left;
+}
+
 static bool dice_say_fail(struct slab_machine *m, struct fault *f, int size,
 			  uintptr_t caller)
 {
 	struct slab_fault_attr *a = f->attr;
+	unsigned long probability =
+		__atomic_load_n(&a->probability, __ATOMIC_RELAXED);
+	unsigned long interval =
+		__atomic_load_n(&a->interval, __ATOMIC_RELAXED);
 
-	if (!a->probability)
+	if (!probability)
 		return false;
-	if (a->task_filter && !(in_task(m) && m->faults.task.make_it_fail))
+	if (a->task_filter && !(in_task(m) && fault_task(m)->make_it_fail))
 		return false;
-	if (!a->times)
+	if (!__atomic_load_n(&a->times, __ATOMIC_RELAXED))
 		return false;
 	if (!stack_lets_fail(m, a, caller))
 		return false;
 	/* compared first: failures begin when the rest would not do */
-	if (a->space > size) {
-		a->space -= size;
+	if (__atomic_load_n(&a->space, __ATOMIC_RELAXED) > size) {
+		__atomic_fetch_sub(&a->space, size, __ATOMIC_RELAXED);
 		return false;
 	}
-	if (a->interval > 1 && ++f->count % a->interval)
+	if (interval > 1 &&
+	    __atomic_add_fetch(&f->count, 1, __ATOMIC_RELAXED) % interval)
 		return false;
-	return random_below(&m->random, 100) < a->probability;
+	return random_below(&m->random, 100) < probability && take_one(f);
 }
 
 /* The N-th question of whoever asks, if the stack lets it count. */
@@ -107,30 +140,39 @@ static bool nth_says_fail(struct slab_machine *m, struct fault *f,
 {
 	if (!stack_lets_fail(m, f->attr, caller))
 		return false;
-	return --m->faults.task.fail_nth == 0;
+	if (--fault_task(m)->fail_nth)
+		return false;
+	/* it asks nobody's leave, but takes one where there are some */
+	if (!take_one(f))
+		f->times = 0;
+	return true;
 }
 
 /* Only burst messages an interval, if there is one; a jiffy is a ms. */
 static bool may_say(struct slab_machine *m, struct fault *f)
 {
 	const struct slab_fault_attr *a = f->attr;
+	uint64_t since;
 
 	if (!a->verbose)
 		return false;
 	if (!a->verbose_ratelimit_interval_ms)
 		return true;
-	if (!f->since ||
-	    m->jiffies - f->since > a->verbose_ratelimit_interval_ms) {
-		f->since = m->jiffies;
-		f->said = 0;
+	since = __atomic_load_n(&f->since, __ATOMIC_RELAXED);
+	if (!since ||
+	    machine_jiffies(m) - since > a->verbose_ratelimit_interval_ms) {
+		__atomic_store_n(&f->since, machine_jiffies(m),
+				 __ATOMIC_RELAXED);
+		__atomic_store_n(&f->said, 0, __ATOMIC_RELAXED);
 	}
-	return f->said++ < a->verbose_ratelimit_burst;
+	return __atomic_fetch_add(&f->said, 1, __ATOMIC_RELAXED) <
+	       a->verbose_ratelimit_burst;
 }
 
 bool fault_should_fail(struct slab_machine *m, struct fault *f, int size,
 		       bool is_quiet, uintptr_t caller)
 {
-	bool fails = in_task(m) && m->faults.task.fail_nth
+	bool fails = in_task(m) && fault_task(m)->fail_nth
 			     ? nth_says_fail(m, f, caller)
 			     : dice_say_fail(m, f, size, caller);
 
@@ -138,7 +180,5 @@ bool fault_should_fail(struct slab_machine *m, struct fault *f, int size,
 		return false;
 	if (!is_quiet && m->fault_say && may_say(m, f))
 		m->fault_say(m, f, caller);
-	if (f->attr->times > 0)
-		f->attr->times--;
 	return true;
 }

@@ -7,6 +7,7 @@
 
 #include "machine/page.h"
 
+/* NULL: the native one, as soon as somebody asks. */
 static struct slab_machine *current_machine;
 
 struct slab_machine *slab_machine_use(struct slab_machine *m)
@@ -14,9 +15,22 @@ struct slab_machine *slab_machine_use(struct slab_machine *m)
 	return __atomic_exchange_n(&current_machine, m, __ATOMIC_ACQ_REL);
 }
 
+struct slab_machine *machine_made(void)
+{
+	struct slab_machine *m = __atomic_load_n(&current_machine,
+						 __ATOMIC_ACQUIRE);
+
+	return m ? m : __atomic_load_n(&native_machine, __ATOMIC_ACQUIRE);
+}
+
 struct slab_machine *slab_machine_current(void)
 {
-	return __atomic_load_n(&current_machine, __ATOMIC_ACQUIRE);
+	struct slab_machine *m = __atomic_load_n(&current_machine,
+						 __ATOMIC_ACQUIRE);
+
+	if (__builtin_expect(!m, 0))
+		m = machine_make_native();
+	return m;
 }
 
 const struct slab_machine_config *
@@ -27,7 +41,8 @@ slab_machine_config(const struct slab_machine *m)
 
 int slab_machine_set_cpu(struct slab_machine *m, unsigned int cpu)
 {
-	if (!slab_machine_cpu_online(m, cpu))
+	/* threads of a native machine are where the kernel put them */
+	if (m->is_native || !slab_machine_cpu_online(m, cpu))
 		return -EINVAL;
 	if (m->cpu != cpu) {
 		m->cpu = cpu;
@@ -38,13 +53,14 @@ int slab_machine_set_cpu(struct slab_machine *m, unsigned int cpu)
 
 unsigned int slab_machine_cpu(const struct slab_machine *m)
 {
-	return m->cpu;
+	return machine_cpu(m);
 }
 
 unsigned int slab_machine_cpu_node(const struct slab_machine *m,
 				   unsigned int cpu)
 {
-	return cpu % m->config.nr_nodes;
+	return m->is_native ? native_cpu_node(m, cpu) :
+			      cpu % m->config.nr_nodes;
 }
 
 void slab_machine_set_task(struct slab_machine *m, int pid, const char *comm)
@@ -56,25 +72,19 @@ void slab_machine_set_task(struct slab_machine *m, int pid, const char *comm)
 
 uint64_t slab_machine_jiffies(const struct slab_machine *m)
 {
-	return m->jiffies;
+	return machine_jiffies(m);
 }
 
 void slab_machine_tick(struct slab_machine *m, uint64_t jiffies)
 {
-	unsigned int cpu;
-
 	m->jiffies += jiffies;
-	/* batches of kfree_rcu that waited long enough */
-	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++)
-		if (m->krc[cpu] &&
-		    m->jiffies - m->krc[cpu]->since >= KRC_DRAIN_JIFFIES)
-			machine_krc_drain(m, cpu);
+	machine_krc_drain_old(m);
 }
 
 uintptr_t slab_machine_print_address(const struct slab_machine *m,
 				     uintptr_t address)
 {
-	if (address - m->base < SLAB_SLOT_SIZE)
+	if (!m->is_native && address - m->base < SLAB_SLOT_SIZE)
 		return address - m->base + SLAB_SLOT_BASE;
 	return address;
 }
@@ -82,7 +92,7 @@ uintptr_t slab_machine_print_address(const struct slab_machine *m,
 uintptr_t slab_machine_parse_address(const struct slab_machine *m,
 				     uintptr_t printed)
 {
-	if (printed - SLAB_SLOT_BASE < SLAB_SLOT_SIZE)
+	if (!m->is_native && printed - SLAB_SLOT_BASE < SLAB_SLOT_SIZE)
 		return printed - SLAB_SLOT_BASE + m->base;
 	return printed;
 }
@@ -111,10 +121,10 @@ int slab_machine_free_pages(struct slab_machine *m, void *p)
 
 unsigned long slab_machine_pages_used(const struct slab_machine *m)
 {
-	return m->pages_used;
+	return __atomic_load_n(&m->pages_used, __ATOMIC_RELAXED);
 }
 
 void slab_machine_set_page_limit(struct slab_machine *m, unsigned long pages)
 {
-	m->page_limit = pages;
+	__atomic_store_n(&m->page_limit, pages, __ATOMIC_RELAXED);
 }

@@ -61,7 +61,7 @@ struct slab {
 	uint8_t type;	/* enum page_type */
 	uint8_t order;
 	uint16_t node;
-	uint32_t nr;	/* S<nr> of its cache */
+	uint32_t nr;	/* S<nr> of its cache; free: pages that are backed */
 	union {
 		/* one bit an object that a user holds; debug caches; may be
 		 * NULL (no memory): then nobody knows */
@@ -73,6 +73,12 @@ struct slab {
 static_assert(sizeof(struct slab) == 64, "one cache line a page");
 static_assert(offsetof(struct slab, freelist) == 32, "word 4, as 7.0");
 static_assert(offsetof(struct slab, counters) == 40, "word 5, as 7.0");
+
+/* Bits of it change without the lock that guards those one asks for. */
+static inline unsigned long slab_flags(const struct slab *slab)
+{
+	return __atomic_load_n(&slab->flags, __ATOMIC_RELAXED);
+}
 
 /* ---- address to slab to address ---- */
 static inline struct slab *page_descriptor(const struct slab_machine *m,
@@ -127,11 +133,14 @@ static inline size_t slab_bytes(const struct slab *slab)
 
 /*
  * Bytes of the block by what its tail descriptors say: a damaged `order` must
- * not make us touch a neighbour's memory or give it away.
+ * not make us touch a neighbour's memory or give it away. On native machines
+ * nobody damages descriptors in play, and each debug allocation asks.
  */
 static inline size_t slab_true_bytes(const struct slab_machine *m,
 				     const struct slab *slab)
 {
+	if (m->is_native)
+		return slab_bytes(slab);
 	return PAGE_SIZE << pages_order(m, slab);
 }
 

@@ -1,100 +1,103 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * machine/stack.c - who called: by frame pointer, and never past the stack
+ * machine/stack.c - who called: never past the stack, whatever it holds
  *
- * Frame pointers cost a few loads a frame, where an unwinder takes locks and
- * memory. A caller built without them breaks the chain: what is found then is
- * judged before it is believed, and the walk ends there.
+ * Our own frames have frame pointers, up to the call that a user made. From
+ * there it goes on by the rules of each module (machine/unwind.c), or by frame
+ * pointer all the way: cheaper by a third, and where a caller was built
+ * without them, the walk ends or leaves somebody out. What is found is judged
+ * before it is believed.
  */
 #define _GNU_SOURCE
 #include "machine/machine.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 
-#include "base/bytes.h"
+#include "base/lock.h"
+#include "machine/stack.h"
+#include "machine/unwind.h"
 
-/* Frames of ours between the caller and here, at most. */
-#define MAX_OWN_FRAMES 64
+/* Asking for a thread's stack may allocate, so it is asked once, not by a
+ * signal handler, and a question that comes while it is asked finds an empty
+ * one. */
+_Thread_local struct stack_bounds stack_bounds;
 
-struct stack_bounds {
-	uintptr_t low, high; /* equal: not known */
-	bool is_known;
-};
-
-/* This thread's stack. Asking for it may allocate, so it is asked once, and a
- * question that comes while it is asked finds an empty one. */
-static struct stack_bounds thread_stack(void)
+void stack_find_bounds(void)
 {
-	static _Thread_local struct stack_bounds bounds;
 	int saved_errno = errno;
 	pthread_attr_t attr;
 	void *start;
 	size_t size;
 
-	if (bounds.is_known)
-		return bounds;
-	bounds.is_known = true;
+	if (!lock_may_wait())
+		return;
+	stack_bounds.is_known = true;
 	if (!pthread_getattr_np(pthread_self(), &attr)) {
 		if (!pthread_attr_getstack(&attr, &start, &size)) {
-			bounds.low = (uintptr_t)start;
-			bounds.high = (uintptr_t)start + size;
+			stack_bounds.low = (uintptr_t)start;
+			stack_bounds.high = (uintptr_t)start + size;
 		}
 		pthread_attr_destroy(&attr);
 	}
 	errno = saved_errno;
-	return bounds;
-}
-
-/* Does anything that was loaded hold this address? */
-static bool is_code(uintptr_t address)
-{
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
-	struct dl_find_object found;
-
-	return !_dl_find_object((void *)address, &found);
-#else
-	return address >= 4096;
-#endif
 }
 
 #if defined(__x86_64__) || defined(__aarch64__)
 /* A frame is the caller's frame pointer and then the return address. */
-static unsigned int walk(uintptr_t fp, uintptr_t caller, uintptr_t *frames,
-			 unsigned int max)
+static unsigned int walk(uintptr_t fp, uintptr_t *frames, unsigned int max,
+			 struct stack_trail *trail)
 {
-	struct stack_bounds stack = thread_stack();
-	bool is_own = caller != 0;
-	unsigned int nr = 0, steps;
+	uintptr_t low = fp, high = stack_bounds.high;
+	unsigned int nr = 0;
 
-	for (steps = 0; nr < max && steps < MAX_OWN_FRAMES + max; steps++) {
-		uintptr_t to, up;
+	while (nr < max && stack_holds(low, high, fp)) {
+		uintptr_t up = stack_read(trail, fp);
+		uintptr_t to = stack_read(trail, fp + sizeof(uintptr_t));
 
-		/* a fiber runs on a stack that nobody told us about */
-		if (fp < stack.low || fp >= stack.high ||
-		    stack.high - fp < 2 * sizeof(uintptr_t) ||
-		    fp % sizeof(uintptr_t))
+		if (!unwind_is_code(to))
 			break;
-		up = word_read((void *)fp);
-		to = word_read((void *)(fp + sizeof(uintptr_t)));
-		if (!is_code(to))
-			break;
-		if (to == caller)
-			is_own = false;
-		if (!is_own)
-			frames[nr++] = to;
+		frames[nr++] = to;
 		if (up <= fp)
 			break;
 		fp = up;
 	}
 	return nr;
 }
-#else
-static unsigned int walk(uintptr_t fp, uintptr_t caller, uintptr_t *frames,
-			 unsigned int max)
+
+static bool uses_tables(const struct slab_machine *m)
 {
-	(void)fp, (void)caller, (void)frames, (void)max;
+	switch (m->config.unwind) {
+	case SLAB_UNWIND_FRAME_POINTER:
+		return false;
+	case SLAB_UNWIND_UNWINDER:
+		return true;
+	default:
+		return m->is_native;
+	}
+}
+
+unsigned int stack_walk(const struct slab_machine *m, uintptr_t fp,
+			uintptr_t *frames, unsigned int max,
+			struct stack_trail *trail)
+{
+	struct unwind_frame f;
+
+	if (!uses_tables(m))
+		return walk(fp, frames, max, trail);
+	if (!stack_holds(fp, stack_bounds.high, fp) || fp < stack_bounds.low)
+		return 0;
+	f.fp = stack_read(trail, fp);
+	f.pc = stack_read(trail, fp + sizeof(uintptr_t));
+	f.sp = fp + 2 * sizeof(uintptr_t);
+	return unwind(f, stack_bounds.high, frames, max, trail);
+}
+#else
+unsigned int stack_walk(const struct slab_machine *m, uintptr_t fp,
+			uintptr_t *frames, unsigned int max,
+			struct stack_trail *trail)
+{
+	(void)m, (void)fp, (void)frames, (void)max, (void)trail;
 	return 0;
 }
 #endif
@@ -102,7 +105,8 @@ static unsigned int walk(uintptr_t fp, uintptr_t caller, uintptr_t *frames,
 unsigned int machine_stack(struct slab_machine *m, uintptr_t caller,
 			   uintptr_t *frames, unsigned int max)
 {
-	unsigned int nr;
+	uintptr_t fp = (uintptr_t)__builtin_frame_address(0);
+	unsigned int nr = 0;
 
 	if (!max)
 		return 0;
@@ -110,7 +114,12 @@ unsigned int machine_stack(struct slab_machine *m, uintptr_t caller,
 		frames[0] = m->site;
 		return 1;
 	}
-	nr = walk((uintptr_t)__builtin_frame_address(0), caller, frames, max);
+	if (!stack_bounds.is_known)
+		stack_find_bounds();
+	if (caller)
+		fp = stack_find(fp, caller);
+	if (fp >= stack_bounds.low)
+		nr = stack_walk(m, fp, frames, max, NULL);
 	if (!nr && caller) {
 		frames[0] = caller;
 		nr = 1;

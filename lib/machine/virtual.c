@@ -75,11 +75,12 @@ static int config_fill(struct slab_machine_config *c)
 void machine_start(struct slab_machine *m)
 {
 	const struct slab_machine_config *c = &m->config;
+	unsigned int cpu;
 
 	m->cpu = 0;
 	m->cpus_online = c->nr_cpus < 64 ? (1ULL << c->nr_cpus) - 1 : ~0ULL;
 	m->nodes_memory = ((1U << c->nr_nodes) - 1) & ~c->memoryless;
-	m->rest_seq++;
+	machine_moved(m);
 	m->in_interrupt = 0;
 	memset(m->irqs_off, 0, sizeof(m->irqs_off));
 	memset(m->deferred, 0, sizeof(m->deferred));
@@ -88,6 +89,7 @@ void machine_start(struct slab_machine *m)
 	m->memalloc = false;
 	m->reserve_pages = 0;
 	memset(m->krc, 0, sizeof(m->krc));
+	memset(m->kept, 0, sizeof(m->kept));
 	m->pid = 1;
 	strcpy(m->comm, "slabctl");
 	m->jiffies = 1; /* a track made at 0 is one that was never made */
@@ -96,6 +98,8 @@ void machine_start(struct slab_machine *m)
 	m->rcu_first = NULL;
 	m->rcu_last = &m->rcu_first;
 	m->rcu_pending = 0;
+	m->rcu_grace = m->rcu_ready = NULL;
+	m->rcu_ready_last = &m->rcu_ready;
 	list_init(&m->slab_caches);
 	list_init(&m->leaked_caches);
 	memset(m->kmalloc, 0, sizeof(m->kmalloc));
@@ -108,7 +112,12 @@ void machine_start(struct slab_machine *m)
 	lock_init(&m->cpus_lock, LOCK_RANK_CPUS);
 	lock_init(&m->flush_lock, LOCK_RANK_FLUSH);
 	lock_init(&m->rcu_lock, LOCK_RANK_RCU);
+	lock_init(&m->rcu_queue_lock, LOCK_RANK_QUEUE);
+	for (cpu = 0; cpu < SLAB_MAX_CPUS; cpu++)
+		lock_init(&m->krc_lock[cpu], LOCK_RANK_KRC);
 	lock_init(&m->slab_mutex, LOCK_RANK_MUTEX);
+	lock_init(&m->report_lock, LOCK_RANK_REPORT);
+	m->reporter = 0;
 	lock_init(&m->pages_lock, LOCK_RANK_PAGES);
 	lock_init(&m->meta_lock, LOCK_RANK_META);
 }
@@ -137,6 +146,8 @@ int machine_open(const struct slab_machine_config *config,
 	if (err)
 		goto out_debug;
 	m->base = SLAB_SLOT_BASE + m->slot * SLAB_SLOT_SIZE;
+	m->region_bytes = SLAB_SLOT_SIZE;
+	percpu_know();
 	m->nr_pages = SLOT_PAGES_BYTES >> PAGE_SHIFT;
 	m->memmap = (struct slab *)(m->base + SLOT_MEMMAP);
 	pages_init(m);
@@ -155,7 +166,7 @@ out_free:
 
 void machine_close(struct slab_machine *m)
 {
-	if (slab_machine_current() == m)
+	if (machine_made() == m)
 		slab_machine_use(NULL);
 	munmap((void *)m->base, SLAB_SLOT_SIZE);
 	machine_slots[m->slot] = NULL;

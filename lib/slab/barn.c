@@ -4,8 +4,9 @@
 
 #include <errno.h>
 
-void barn_init(struct node_barn *barn)
+void barn_init(struct node_barn *barn, unsigned int node)
 {
+	barn->node = node;
 	lock_init(&barn->lock, LOCK_RANK_BARN);
 	barn->nr_full = barn->nr_empty = 0;
 	list_init(&barn->sheaves_full);
@@ -30,24 +31,8 @@ static void count(unsigned int *nr, unsigned int to)
 	__atomic_store_n(nr, to, __ATOMIC_RELAXED);
 }
 
-static unsigned int node_of(const struct kmem_cache *s,
-			    const struct node_barn *barn)
-{
-	unsigned int nid;
-
-	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)
-		if (s->node[nid]->barn == barn)
-			break;
-	return nid;
-}
-
-static void say(struct kmem_cache *s, enum slab_event_kind kind,
-		const struct node_barn *barn, unsigned int nr)
-{
-	if (__builtin_expect(s->machine->event_fn != NULL, 0))
-		machine_event(s->machine, kind, s, NULL, NULL, nr,
-			      node_of(s, barn));
-}
+#define barn_event(s, kind, barn, nr) \
+	machine_event((s)->machine, kind, s, NULL, NULL, nr, (barn)->node)
 
 /* ---- damage ---- */
 
@@ -150,7 +135,7 @@ static struct slab_sheaf *take_full(struct kmem_cache *s,
 	struct slab_sheaf *sheaf = take(&barn->sheaves_full, &barn->nr_full);
 
 	if (sheaf)
-		say(s, SLAB_EVENT_BARN_GET, barn, barn->nr_full);
+		barn_event(s, SLAB_EVENT_BARN_GET, barn, barn->nr_full);
 	return sheaf;
 }
 
@@ -165,7 +150,7 @@ static struct slab_sheaf *take_empty(struct kmem_cache *s,
 		s->machine->damage_say(s, SLAB_REPORT_BAD_BARN, barn);
 	}
 	if (sheaf)
-		say(s, SLAB_EVENT_BARN_GET_EMPTY, barn, barn->nr_empty);
+		barn_event(s, SLAB_EVENT_BARN_GET_EMPTY, barn, barn->nr_empty);
 	return sheaf;
 }
 
@@ -174,7 +159,7 @@ static void add_full(struct kmem_cache *s, struct node_barn *barn,
 {
 	list_add(&sheaf->list, &barn->sheaves_full);
 	count(&barn->nr_full, barn->nr_full + 1);
-	say(s, SLAB_EVENT_BARN_PUT, barn, barn->nr_full);
+	barn_event(s, SLAB_EVENT_BARN_PUT, barn, barn->nr_full);
 }
 
 static void add_empty(struct kmem_cache *s, struct node_barn *barn,
@@ -182,7 +167,7 @@ static void add_empty(struct kmem_cache *s, struct node_barn *barn,
 {
 	list_add(&sheaf->list, &barn->sheaves_empty);
 	count(&barn->nr_empty, barn->nr_empty + 1);
-	say(s, SLAB_EVENT_BARN_PUT_EMPTY, barn, barn->nr_empty);
+	barn_event(s, SLAB_EVENT_BARN_PUT_EMPTY, barn, barn->nr_empty);
 }
 
 /* ---- the calls ---- */
@@ -193,13 +178,14 @@ static bool barn_lock(struct kmem_cache *s, struct node_barn *barn, bool spin)
 	else if (!machine_trylock(s->machine, &barn->lock,
 				  SLAB_POINT_BARN_LOCK))
 		return false;
+	machine_point_held(s->machine);
 	judge(s, barn);
 	return true;
 }
 
 static void barn_unlock(struct kmem_cache *s, struct node_barn *barn)
 {
-	s->machine->rest_seq++;
+	machine_moved(s->machine);
 	machine_unlock(s->machine, &barn->lock, SLAB_POINT_BARN_UNLOCK);
 }
 
@@ -237,7 +223,7 @@ struct slab_sheaf *barn_replace_empty(struct kmem_cache *s,
 	struct slab_sheaf *full;
 
 	if (!barn_peek_full(s, barn) || !barn_lock(s, barn, spin)) {
-		say(s, SLAB_EVENT_BARN_MISS, barn, 0);
+		barn_event(s, SLAB_EVENT_BARN_MISS, barn, 0);
 		return NULL;
 	}
 	full = take_full(s, barn);
@@ -256,7 +242,8 @@ int barn_replace_full(struct kmem_cache *s, struct node_barn *barn,
 
 	/* the limit is not looked at again under the lock */
 	if (barn_peek_full(s, barn) >= s->machine->params.max_full_sheaves) {
-		say(s, SLAB_EVENT_BARN_REFUSE, barn, barn->nr_full);
+		barn_event(s, SLAB_EVENT_BARN_REFUSE, barn,
+			   __atomic_load_n(&barn->nr_full, __ATOMIC_RELAXED));
 		return -E2BIG;
 	}
 	if (!barn_peek_empty(s, barn))

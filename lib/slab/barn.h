@@ -22,9 +22,10 @@ struct node_barn {
 	struct slab_lock lock;
 	unsigned int nr_full, nr_empty; /* written under lock, peeked without */
 	struct list_head sheaves_full, sheaves_empty;
+	unsigned int node; /* whose it is, for who watches */
 };
 
-void barn_init(struct node_barn *barn);
+void barn_init(struct node_barn *barn, unsigned int node);
 
 /* Peeks that decide before the lock. */
 unsigned int barn_peek_full(struct kmem_cache *s, const struct node_barn *barn);

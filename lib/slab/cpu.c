@@ -2,18 +2,73 @@
 /* slab/cpu.c - this CPU's sheaves are locked and let go */
 #include "slab/cpu.h"
 
+#include <errno.h>
+#include <sched.h>
+
+#include "slab/percpu_sim.h"
+
+/* ---- the lock folded into `fast` ---- */
+
+/* Work in another CPU's name takes that CPU's record, from here. 0, -EBUSY, or
+ * why that CPU can not be reached. */
+static int swap_in(struct kmem_cache *s, struct slub_percpu_sheaves **ret)
+{
+	struct slub_percpu_sheaves *pcs;
+	unsigned int cpu;
+	int err;
+
+	if (!percpu_acts()) {
+		*ret = pcs_swap_in(s);
+		return *ret ? 0 : -EBUSY;
+	}
+	cpu = machine_cpu(s->machine);
+	pcs = &s->cpu_sheaves[cpu];
+	if (!lock_try(&pcs->lock))
+		return -EBUSY;
+	err = percpu_swap_there(pcs, cpu, locked_sheaf, drained_sheaf);
+	if (err) {
+		lock_release(&pcs->lock);
+		return err;
+	}
+	SAY_TAKEN(pcs);
+	pcs_collect(s, pcs);
+	*ret = pcs;
+	return 0;
+}
+
+/* ---- the calls ---- */
+static struct slub_percpu_sheaves *try_record(struct kmem_cache *s)
+{
+	struct slab_machine *m = s->machine;
+	struct slub_percpu_sheaves *pcs;
+
+	switch (m->percpu) {
+	case PERCPU_RSEQ:
+		return swap_in(s, &pcs) ? NULL : pcs;
+	case PERCPU_SIM:
+		return percpu_sim_lock(m, s->cpu_sheaves);
+	case PERCPU_LOCK:
+		break;
+	}
+	pcs = &s->cpu_sheaves[machine_cpu(m)];
+	if (!lock_try(&pcs->lock))
+		return NULL;
+	pcs->lock.holder = (uint16_t)machine_cpu(m);
+	return pcs;
+}
+
 struct slub_percpu_sheaves *pcs_trylock(struct kmem_cache *s)
 {
 	struct slab_machine *m = s->machine;
 	struct slub_percpu_sheaves *pcs;
 
 	machine_point(m, SLAB_POINT_PCS_TRYLOCK);
-	pcs = &s->cpu_sheaves[m->cpu];
-	if (!lock_try(&pcs->lock)) {
-		machine_event(m, SLAB_EVENT_PCS_BUSY, s, NULL, NULL, m->cpu, 0);
+	pcs = try_record(s);
+	if (!pcs) {
+		machine_event(m, SLAB_EVENT_PCS_BUSY, s, NULL, NULL,
+			      machine_cpu(m), 0);
 		return NULL;
 	}
-	pcs->lock.holder = (uint16_t)m->cpu;
 	machine_point(m, SLAB_POINT_PCS_HELD);
 	return pcs;
 }
@@ -23,17 +78,163 @@ struct slub_percpu_sheaves *pcs_lock(struct kmem_cache *s)
 	struct slab_machine *m = s->machine;
 	struct slub_percpu_sheaves *pcs;
 
+	int err;
+
 	machine_point(m, SLAB_POINT_PCS_LOCK);
-	pcs = &s->cpu_sheaves[m->cpu];
-	machine_lock_now(m, &pcs->lock);
+	switch (m->percpu) {
+	case PERCPU_RSEQ:
+		/* its holder is a thread that runs, or will */
+		while ((err = swap_in(s, &pcs)) == -EBUSY)
+			sched_yield();
+		if (err)
+			return NULL;
+		break;
+	case PERCPU_SIM:
+		pcs = percpu_sim_lock_wait(m, s->cpu_sheaves);
+		break;
+	default:
+		pcs = &s->cpu_sheaves[machine_cpu(m)];
+		machine_lock_now(m, &pcs->lock);
+	}
 	machine_point(m, SLAB_POINT_PCS_HELD);
 	return pcs;
 }
 
 void pcs_unlock(struct kmem_cache *s, struct slub_percpu_sheaves *pcs)
 {
-	s->machine->rest_seq++;
-	machine_unlock(s->machine, &pcs->lock, SLAB_POINT_PCS_UNLOCK);
+	struct slab_machine *m = s->machine;
+
+	machine_moved(m);
+	switch (m->percpu) {
+	case PERCPU_RSEQ:
+		pcs_swap_out(s, pcs);
+		if (percpu_acts())
+			lock_release(&pcs->lock);
+		break;
+	case PERCPU_SIM:
+		percpu_sim_unlock(m, pcs);
+		machine_point(m, SLAB_POINT_PCS_UNLOCK);
+		break;
+	case PERCPU_LOCK:
+		machine_unlock(m, &pcs->lock, SLAB_POINT_PCS_UNLOCK);
+		break;
+	}
+}
+
+/* ---- full sheaves of this CPU's own (DIVERGENCE: local) ---- */
+static size_t sheaf_payload(const struct kmem_cache *s)
+{
+	return (size_t)s->sheaf_capacity * s->size;
+}
+
+static size_t *kept_by(const struct kmem_cache *s,
+		       const struct slub_percpu_sheaves *pcs)
+{
+	return &s->machine->kept[pcs - s->cpu_sheaves].bytes;
+}
+
+bool cpu_may_keep(const struct kmem_cache *s,
+		  const struct slub_percpu_sheaves *pcs)
+{
+	const struct machine_parameters *p = &s->machine->params;
+	size_t bytes = sheaf_payload(s);
+
+	return (pcs->nr_local + 1) * bytes <= p->cpu_full_bytes &&
+	       __atomic_load_n(kept_by(s, pcs), __ATOMIC_RELAXED) + bytes <=
+		       p->cpus_full_bytes;
+}
+
+void cpu_keep_main(struct kmem_cache *s, struct slub_percpu_sheaves *pcs,
+		   struct slab_sheaf *empty)
+{
+	__atomic_fetch_add(kept_by(s, pcs), sheaf_payload(s), __ATOMIC_RELAXED);
+	pcs->nr_local++;
+	sheaf_set_next(pcs->main, pcs->local_full);
+	pcs->local_full = pcs->main;
+	pcs->main = empty;
+}
+
+struct slab_sheaf *cpu_take_local(struct kmem_cache *s,
+				  struct slub_percpu_sheaves *pcs)
+{
+	struct slab_sheaf *full = pcs->local_full, *all = pcs->local_empty;
+
+	__atomic_fetch_sub(kept_by(s, pcs), pcs->nr_local * sheaf_payload(s),
+			   __ATOMIC_RELAXED);
+	pcs->local_full = pcs->local_empty = NULL;
+	pcs->nr_local = 0;
+	while (full) {
+		struct slab_sheaf *next = sheaf_next(full);
+
+		sheaf_set_next(full, all);
+		all = full;
+		full = next;
+	}
+	return all;
+}
+
+/* ---- inline paths ---- */
+void *cpu_fast_nothing(void)
+{
+	static struct slub_percpu_sheaves none[SLAB_MAX_CPUS];
+	unsigned int cpu;
+
+	if (!none[SLAB_MAX_CPUS - 1].fast)
+		for (cpu = 0; cpu < SLAB_MAX_CPUS; cpu++)
+			none[cpu].fast = bootstrap_sheaf;
+	return none;
+}
+
+void cpu_fast_init(struct kmem_cache *s, struct slub_percpu_sheaves *pcs)
+{
+	pcs->fast = s->machine->percpu == PERCPU_LOCK || s->fast_is_shut ?
+			    bootstrap_sheaf :
+			    pcs->main;
+}
+
+/* Each CPU is locked and let go once. */
+static void visit_all(struct kmem_cache *s)
+{
+	struct slab_machine *m = s->machine;
+	struct slub_percpu_sheaves *pcs;
+	struct machine_cpu_work work;
+	unsigned int cpu;
+
+	if (m->percpu != PERCPU_RSEQ)
+		return;
+	work = machine_cpu_begin(m);
+	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++) {
+		machine_act_for(m, cpu);
+		pcs = pcs_lock(s);
+		if (pcs)
+			pcs_unlock(s, pcs);
+	}
+	machine_cpu_end(m, work);
+}
+
+void cpu_collect_counts(struct kmem_cache *s)
+{
+	if (s->stats)
+		visit_all(s);
+}
+
+static void set_shut(struct kmem_cache *s, bool shut)
+{
+	if (s->fast_is_shut == shut)
+		return;
+	__atomic_store_n(&s->fast_is_shut, shut, __ATOMIC_RELAXED);
+	/* who lets a CPU go from now on knows it */
+	visit_all(s);
+}
+
+void cpu_fast_close(struct kmem_cache *s)
+{
+	set_shut(s, true);
+}
+
+void cpu_fast_open(struct kmem_cache *s)
+{
+	set_shut(s, false);
 }
 
 struct node_barn *get_barn(const struct kmem_cache *s)

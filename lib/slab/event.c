@@ -23,9 +23,8 @@ void machine_event_slow(struct slab_machine *m, enum slab_event_kind kind,
 {
 	struct slab_event event = {
 		.kind = kind,
-		.seq = ++m->event_seq,
-		.when = m->jiffies,
-		.cpu = m->cpu,
+		.when = machine_jiffies(m),
+		.cpu = machine_cpu(m),
 		.slab_nr = slab ? slab->nr : 0,
 		.object = (uintptr_t)object,
 		.index = object_index(s, slab, (uintptr_t)object),
@@ -35,5 +34,5 @@ void machine_event_slow(struct slab_machine *m, enum slab_event_kind kind,
 
 	if (s && s->name)
 		snprintf(event.cache, sizeof(event.cache), "%s", s->name);
-	m->event_fn(m->event_arg, &event);
+	machine_tell(m, &event);
 }

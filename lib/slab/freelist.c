@@ -2,6 +2,7 @@
 /* slab/freelist.c - freelist and counters change together, or not at all */
 #include "slab/freelist.h"
 
+#include "base/futex.h"
 #include "slab/node.h"
 
 #if defined(__x86_64__)
@@ -14,12 +15,14 @@ static bool cmpxchg_double(struct slab *slab,
 	unsigned long old_counters = old->counters;
 	bool done;
 
+	SLAB_SAY_GIVEN(slab);
 	__asm__ volatile("lock cmpxchg16b %1"
 			 : "=@ccz"(done), "+m"(slab->freelist),
 			   "+m"(slab->counters), "+a"(old_list),
 			   "+d"(old_counters)
 			 : "b"(new->freelist), "c"(new->counters)
 			 : "memory");
+	SLAB_SAY_GOT(slab);
 	return done;
 }
 #endif
@@ -29,14 +32,18 @@ static bool exchange_locked(struct slab *slab,
 			    const struct freelist_counters *old,
 			    const struct freelist_counters *new)
 {
+	unsigned int spins = 0;
 	bool done = false;
 
+	/* its holder may be another thread of this CPU */
 	while (__atomic_fetch_or(&slab->flags, SL_LOCKED, __ATOMIC_ACQUIRE) &
 	       SL_LOCKED)
-		;
+		if (++spins % 100 == 0)
+			sleep_ns(1000);
 	if (slab->freelist == old->freelist &&
 	    slab->counters == old->counters) {
-		slab->freelist = new->freelist;
+		__atomic_store_n(&slab->freelist, new->freelist,
+				 __ATOMIC_RELAXED);
 		/* one store: readers without the lock must not see half */
 		__atomic_store_n(&slab->counters, new->counters,
 				 __ATOMIC_RELAXED);

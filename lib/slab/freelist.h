@@ -33,20 +33,32 @@ static inline void set_freepointer(const struct kmem_cache *s, void *object,
 	word_write((void *)at, freelist_code(s, (uintptr_t)next, at));
 }
 
+/*
+ * An object that waits to be freed (kfree_nolock) keeps the next one, not
+ * encoded, where its user's bytes were. A free pointer behind them is left
+ * alone: for its slab the object is in use, and checks go on.
+ */
+static inline uintptr_t waiting_link(const struct kmem_cache *s,
+				     const void *object)
+{
+	return (uintptr_t)object + (s->offset < s->inuse ? s->offset : 0);
+}
+
 /* Is p NULL or the payload of one of the slab's objects? objects: its count. */
 static inline bool is_object_of(const struct kmem_cache *s, uintptr_t base,
 				unsigned int objects, const void *p)
 {
 	uintptr_t off = (uintptr_t)p - base - s->red_left_pad;
 
-	return !p || (off < (uintptr_t)objects * s->size && off % s->size == 0);
+	return !p || (off < (uintptr_t)objects * s->size &&
+		      cache_slot_begins(s, off));
 }
 
 /* Objects that fit the slab's pages; what `objects` should be. */
 static inline unsigned int slab_max_objects(const struct kmem_cache *s,
 					    const struct slab *slab)
 {
-	unsigned long n = slab_bytes(slab) / s->size;
+	unsigned long n = cache_slot(s, slab_bytes(slab));
 
 	return n < MAX_OBJS_PER_SLAB ? (unsigned int)n : MAX_OBJS_PER_SLAB;
 }

@@ -189,7 +189,8 @@ void node_rebuild(struct kmem_cache *s, struct kmem_cache_node *n)
 	list_mark(&n->full, false);
 	list_mark(&n->partial, false);
 	gap_fill(s, n, &partial, true);
-	n->nr_partial = list_mark(&n->partial, true);
+	__atomic_store_n(&n->nr_partial, list_mark(&n->partial, true),
+			 __ATOMIC_RELAXED);
 	if (!(s->flags & SLAB_STORE_USER))
 		return;
 	list_mark(&n->full, true);

@@ -8,7 +8,7 @@ void node_add_partial(struct kmem_cache *s, struct kmem_cache_node *n,
 		      struct slab *slab, enum list_end end)
 {
 	machine_point(s->machine, SLAB_POINT_LIST_CHANGE);
-	n->nr_partial++;
+	__atomic_store_n(&n->nr_partial, n->nr_partial + 1, __ATOMIC_RELAXED);
 	if (end == LIST_TAIL)
 		list_add_tail(&slab->slab_list, &n->partial);
 	else
@@ -24,7 +24,7 @@ void node_remove_partial(struct kmem_cache *s, struct kmem_cache_node *n,
 	machine_point(s->machine, SLAB_POINT_LIST_CHANGE);
 	list_del(&slab->slab_list);
 	__atomic_fetch_and(&slab->flags, ~SL_PARTIAL, __ATOMIC_RELAXED);
-	n->nr_partial--;
+	__atomic_store_n(&n->nr_partial, n->nr_partial - 1, __ATOMIC_RELAXED);
 	machine_event(s->machine, SLAB_EVENT_LIST_REMOVE_PARTIAL, s, slab,
 		      NULL, n->nr_partial, 0);
 }

@@ -51,7 +51,7 @@ void node_remove_full(struct kmem_cache *s, struct kmem_cache_node *n,
 
 static inline bool slab_is_partial(const struct slab *slab)
 {
-	return slab->flags & SL_PARTIAL;
+	return slab_flags(slab) & SL_PARTIAL;
 }
 
 /* ---- links (slab/links.c) ---- */
@@ -64,7 +64,8 @@ static inline struct slab *link_slab(const struct slab_machine *m,
 			offsetof(struct slab, slab_list);
 
 	if (off % sizeof(struct slab) ||
-	    off / sizeof(struct slab) >= m->pages_opened)
+	    off / sizeof(struct slab) >=
+		    __atomic_load_n(&m->pages_opened, __ATOMIC_RELAXED))
 		return NULL;
 	return &m->memmap[off / sizeof(struct slab)];
 }

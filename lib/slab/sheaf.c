@@ -7,7 +7,12 @@
 /* Constant, so that whoever writes to it finds out at once. */
 static const struct slab_sheaf always_empty = { .place = SHEAF_RESTS };
 
+static const struct slab_sheaf of_who_locked = { .place = SHEAF_RESTS };
+static const struct slab_sheaf of_who_drains = { .place = SHEAF_RESTS };
+
 struct slab_sheaf *const bootstrap_sheaf = (struct slab_sheaf *)&always_empty;
+struct slab_sheaf *const locked_sheaf = (struct slab_sheaf *)&of_who_locked;
+struct slab_sheaf *const drained_sheaf = (struct slab_sheaf *)&of_who_drains;
 
 bool sheaf_may_be(const struct kmem_cache *s, const struct slab_sheaf *sheaf)
 {

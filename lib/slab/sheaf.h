@@ -27,21 +27,37 @@ struct slab_sheaf {
 		struct list_head list;	  /* of a barn, of the lent ones */
 	};
 	struct kmem_cache *cache; /* NULL: the bootstrap sheaf */
-	unsigned int size : 28;
+	union {
+		struct {
+			unsigned int size;
+			/* by inline paths, since somebody looked */
+			unsigned int pushes;
+		};
+		uint64_t size_and_pushes;
+	};
+	unsigned int capacity; /* lent: of this one; else how far inline frees
+				* may fill it */
 	unsigned int place : 3;
 	unsigned int pfmemalloc : 1; /* lent: may hold reserve objects */
-	union {
-		int node;	       /* in RCU: of the CPU that filled it */
-		unsigned int capacity; /* lent */
-	};
-	void *objects[];
+	int node;		     /* in RCU: of the CPU that filled it */
+	void *objects[] __attribute__((aligned(16)));
 };
 
-static_assert(sizeof(struct slab_sheaf) == 32, "the header that 7.0's has");
+static_assert(offsetof(struct slab_sheaf, size) == SLAB_FAST_SIZE &&
+		      offsetof(struct slab_sheaf, capacity) ==
+			      SLAB_FAST_CAPACITY &&
+		      offsetof(struct slab_sheaf, objects) == SLAB_FAST_OBJECTS,
+	      "what inline paths read and write");
 
 static inline size_t sheaf_bytes(unsigned int capacity)
 {
 	return sizeof(struct slab_sheaf) + (size_t)capacity * sizeof(void *);
+}
+
+/* As the kernel would ask kmalloc for it: 7.0's header has 32 bytes. */
+static inline size_t sheaf_kernel_bytes(unsigned int capacity)
+{
+	return 32 + (size_t)capacity * sizeof(void *);
 }
 
 /*
@@ -49,6 +65,22 @@ static inline size_t sheaf_bytes(unsigned int capacity)
  * never written. 7.0's bootstrap sheaf.
  */
 extern struct slab_sheaf *const bootstrap_sheaf;
+/* The same, for `fast` of a CPU whose lock is held. */
+extern struct slab_sheaf *const locked_sheaf;
+/* The same, held from another CPU. */
+extern struct slab_sheaf *const drained_sheaf;
+
+/* Sheaves that one CPU keeps are linked one way. */
+static inline struct slab_sheaf *sheaf_next(const struct slab_sheaf *sheaf)
+{
+	return (struct slab_sheaf *)sheaf->list.next;
+}
+
+static inline void sheaf_set_next(struct slab_sheaf *sheaf,
+				  struct slab_sheaf *next)
+{
+	sheaf->list.next = (struct list_head *)next;
+}
 
 /* Is it memory that can be a sheaf of s, by our own tables? Reading it is
  * safe then; that it is one is for its words to say. */

@@ -2,27 +2,22 @@
 /* slab/slab.c - counting slabs, shuffling them, knowing a cache of ours */
 #include "slab/slab.h"
 
+#include "slab/freelist.h"
 #include "slab/node.h"
 
-static bool list_has(const struct list_head *caches, const struct kmem_cache *s)
+bool machine_has_cache(const struct slab_machine *m, const struct kmem_cache *s)
 {
-	const struct kmem_cache *c;
+	uintptr_t at = (uintptr_t)s;
 
-	list_for_each_entry(c, caches, list)
-		if (c == s)
-			return true;
-	return false;
+	/* metadata that is no cache does not name itself there */
+	return at % 64 == 0 && meta_owns(m, at) &&
+	       meta_owns(m, at + sizeof(*s) - 1) && s->self == s;
 }
 
 bool machine_has_live_cache(const struct slab_machine *m,
 			    const struct kmem_cache *s)
 {
-	return list_has(&m->slab_caches, s);
-}
-
-bool machine_has_cache(const struct slab_machine *m, const struct kmem_cache *s)
-{
-	return machine_has_live_cache(m, s) || list_has(&m->leaked_caches, s);
+	return machine_has_cache(m, s) && !s->is_leaked;
 }
 
 void slab_count(struct kmem_cache *s, struct slab *slab, int by)
@@ -32,7 +27,7 @@ void slab_count(struct kmem_cache *s, struct slab *slab, int by)
 	machine_point(s->machine, SLAB_POINT_NR_SLABS);
 	__atomic_fetch_add(&n->nr_slabs, (unsigned long)by, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&n->total_objects,
-			   (unsigned long)((long)by * slab->objects),
+			   (unsigned long)((long)by * slab_read(slab).objects),
 			   __ATOMIC_RELAXED);
 }
 
@@ -41,20 +36,22 @@ size_t slab_user_map_bytes(const struct kmem_cache *s, const struct slab *slab)
 	return BITMAP_BYTES(slab_true_bytes(s->machine, slab) / s->size);
 }
 
-unsigned long *slab_user_map(const struct kmem_cache *s,
-			     const struct slab *slab)
+unsigned long *slab_user_map_judged(const struct kmem_cache *s,
+				    const struct slab *slab)
 {
-	uintptr_t map = (uintptr_t)slab->user_map;
+	/* read once: who looks at a machine that moves holds no lock */
+	uintptr_t map = (uintptr_t)__atomic_load_n(&slab->user_map,
+						   __ATOMIC_RELAXED);
 	size_t bytes;
 
-	if (!cache_is_debug(s) || !map)
+	if (!map)
 		return NULL;
 	bytes = slab_user_map_bytes(s, slab);
 	if (!bytes || map % sizeof(unsigned long) ||
 	    !meta_owns(s->machine, map) ||
 	    !meta_owns(s->machine, map + bytes - 1))
 		return NULL;
-	return slab->user_map;
+	return (unsigned long *)map;
 }
 
 void slab_init_random_seq(struct kmem_cache *s)

@@ -36,10 +36,17 @@ struct cache_name {
 #define SLAB_CMPXCHG_DOUBLE (1U << 25)
 
 struct kmem_cache {
+	struct slab_fast fast; /* what inline paths know of a cache */
 	struct slab_machine *machine;
+	const struct kmem_cache *self; /* this one, as long as it lives */
+	bool is_leaked;	   /* destroyed with objects left */
+	bool fast_is_shut; /* alloc and free have more to do here */
+	bool debug_is_short; /* what debugging there is fits debug_short.c, */
+	uint16_t track_offset; /* which knows where tracks stand */
 	slab_flags_t flags;
 	unsigned long min_partial; /* sysfs writes it; read without lock */
 	unsigned int size;	   /* from object to object, with metadata */
+	uint64_t size_inverse;	   /* 2^64 / size, rounded up */
 	unsigned int object_size;  /* may be raised by merging */
 	unsigned int offset;	   /* of the free pointer in a free object */
 	unsigned int inuse;	   /* offset of the metadata */
@@ -62,19 +69,51 @@ struct kmem_cache {
 	unsigned int useroffset, usersize;
 	unsigned int next_slab_nr;
 	bool has_id; /* in /sys/kernel/slab: :0000064, and links to it */
-	unsigned long (*stats)[SLAB_NR_STATS]; /* of each CPU */
+	unsigned long (*stats)[SLAB_NR_STATS]; /* of each CPU; NULL: off */
 	struct kmem_cache_node *node[SLAB_MAX_NODES];
 };
 
 static inline void stat_add(struct kmem_cache *s, enum slab_stat_item item,
 			    unsigned long n)
 {
-	__atomic_fetch_add(&s->stats[s->machine->cpu][item], n, __ATOMIC_RELAXED);
+	if (s->stats)
+		__atomic_fetch_add(&s->stats[machine_cpu(s->machine)][item], n,
+				   __ATOMIC_RELAXED);
 }
 
 static inline void stat(struct kmem_cache *s, enum slab_stat_item item)
 {
 	stat_add(s, item, 1);
+}
+
+/* offset / size and its rest, without dividing: exact for offsets below
+ * 2^32, and no smaller than that for any other. */
+static inline uintptr_t cache_slot(const struct kmem_cache *s,
+				   uintptr_t offset)
+{
+	return (uintptr_t)((unsigned __int128)offset * s->size_inverse >> 64);
+}
+
+static inline bool cache_slot_begins(const struct kmem_cache *s,
+				     uintptr_t offset)
+{
+	return offset * s->size_inverse < s->size_inverse;
+}
+
+/* The slot that begins there; ~0: none does. */
+static inline uintptr_t cache_slot_at(const struct kmem_cache *s,
+				      uintptr_t offset)
+{
+	unsigned __int128 p = (unsigned __int128)offset * s->size_inverse;
+
+	return (uint64_t)p < s->size_inverse ? (uintptr_t)(p >> 64) :
+					       ~(uintptr_t)0;
+}
+
+static inline void cache_set_size(struct kmem_cache *s, unsigned int size)
+{
+	s->size = size;
+	s->size_inverse = ~(uint64_t)0 / size + 1;
 }
 
 static inline bool cache_is_debug(const struct kmem_cache *s)
@@ -94,15 +133,30 @@ void machine_event_slow(struct slab_machine *m, enum slab_event_kind kind,
 			const struct kmem_cache *s, const struct slab *slab,
 			const void *object, unsigned long a, unsigned long b);
 
-static inline void machine_event(struct slab_machine *m,
-				 enum slab_event_kind kind,
-				 const struct kmem_cache *s,
-				 const struct slab *slab, const void *object,
-				 unsigned long a, unsigned long b)
-{
-	if (__builtin_expect(m->event_fn != NULL, 0))
-		machine_event_slow(m, kind, s, slab, object, a, b);
-}
+/* Macros, because a probe has its name where it stands: kind is a name, not an
+ * expression. */
+#define machine_event(m, kind, s, in, object, a, b)                            \
+	machine_event_of(m, kind, s, in, object, a, b, in_)
+
+/* Of an object whose slab is looked up for who watches, and for no probe. */
+#define machine_event_object(m, kind, s, object, a, b)                         \
+	machine_event_of(m, kind, s, NULL, object, a, b,                       \
+			 virt_to_slab(m_, object_))
+
+#define machine_event_of(m, kind, s, in, object, a, b, found)                  \
+	do {                                                                   \
+		struct slab_machine *m_ = (m);                                 \
+		const struct kmem_cache *s_ = (s);                             \
+		const struct slab *in_ = (in);                                 \
+		const void *object_ = (object);                                \
+		const unsigned long a_ = (a), b_ = (b);                        \
+                                                                               \
+		machine_probe(kind, s_ ? s_->name : NULL, in_, object_, a_,    \
+			      b_);                                             \
+		if (__builtin_expect(m_->event_fn != NULL, 0))                 \
+			machine_event_slow(m_, kind, s_, found, object_, a_,   \
+					   b_);                                \
+	} while (0)
 
 /* Payload of object i. */
 static inline uintptr_t slab_object(const struct kmem_cache *s, uintptr_t base,
@@ -122,9 +176,17 @@ void slab_count(struct kmem_cache *s, struct slab *slab, int by);
 
 /* One bit an object that a user holds; NULL: nobody knows, or the descriptor
  * points to no metadata of ours. */
-unsigned long *slab_user_map(const struct kmem_cache *s,
-			     const struct slab *slab);
+unsigned long *slab_user_map_judged(const struct kmem_cache *s,
+				    const struct slab *slab);
 size_t slab_user_map_bytes(const struct kmem_cache *s, const struct slab *slab);
+static inline unsigned long *slab_user_map(const struct kmem_cache *s,
+					   const struct slab *slab)
+{
+	if (!cache_is_debug(s))
+		return NULL;
+	return s->machine->is_native ? slab->user_map :
+				       slab_user_map_judged(s, slab);
+}
 
 /* Shuffle for slabs of this cache; leaves NULL when there is no memory. */
 void slab_init_random_seq(struct kmem_cache *s);

@@ -87,6 +87,8 @@ static inline void explore_say(const struct interleave *in,
 	interleave_describe(in, text, sizeof(text));
 	printf("%s: start %lu: %s\n", explorer.family, explorer.start, text);
 	interleave_replay(lab.m, in, r->choices, stdout, &again);
+	printf("as a script of slabctl --cpus 2 --sysctl slab_max_order=0:\n");
+	interleave_script(lab.m, in, r->choices, stdout, &again);
 	printf("%u steps, %u preemptions, after %lu schedules of the family; "
 	       "again:\n"
 	       "SLAB_TEST=%s SLAB_SCHEDULE=%lu/%s %s\n",
@@ -116,6 +118,8 @@ static inline void explore(const struct interleave *start)
 			interleave_describe(&in, text, sizeof(text));
 			printf("%s\n", text);
 			interleave_replay(lab.m, &in, explorer.wanted, stdout,
+					  &r);
+			interleave_script(lab.m, &in, explorer.wanted, stdout,
 					  &r);
 		}
 		return;

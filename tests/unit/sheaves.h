@@ -96,7 +96,7 @@ static inline struct slab_sheaf *a_sheaf(struct kmem_cache *s, unsigned int n)
 	if (n)
 		assert_int_equal(
 			refill_objects(s, sheaf->objects, GFP_KERNEL, n, n), n);
-	sheaf->size = n & 0xfffffff;
+	sheaf->size = n;
 	return sheaf;
 }
 

@@ -136,6 +136,10 @@ __kmem_cache_create(const char *name, unsigned int object_size,
 					       __VA_ARGS__)
 #endif
 
+/*
+ * The older form with a usercopy window: usersize bytes from useroffset on may
+ * be copied to and from users, see slab_check_usercopy().
+ */
 SLAB_API struct kmem_cache *
 kmem_cache_create_usercopy(const char *name, unsigned int size,
 			   unsigned int align, slab_flags_t flags,
@@ -178,6 +182,7 @@ SLAB_API void kmem_cache_free(struct kmem_cache *s, void *object);
  * array is clobbered. */
 SLAB_API void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p);
 
+/* What the cache was made with; merging may have raised the size. */
 SLAB_API unsigned int kmem_cache_size(const struct kmem_cache *s);
 SLAB_API const char *kmem_cache_name(const struct kmem_cache *s);
 
@@ -188,4 +193,7 @@ SLAB_API struct kmem_cache *slab_cache_find(struct slab_machine *m,
 #ifdef __cplusplus
 }
 #endif
+
+#include <slab/fast.h>
+
 #endif

@@ -120,6 +120,8 @@ struct slab_faults {
 	struct slab_fail_page_alloc fail_page_alloc;
 	struct slab_fault_task task;
 };
+
+/* All that shall fail on purpose, and how; and that it be so from now on. */
 SLAB_API void slab_faults_get(const struct slab_machine *m,
 			      struct slab_faults *ret);
 SLAB_API void slab_faults_set(struct slab_machine *m,

@@ -19,11 +19,13 @@ extern "C" {
 #endif
 
 #define SLAB_DESCRIPTOR_MAGIC	"slabdesc" /* 8 bytes, no NUL */
-#define SLAB_DESCRIPTOR_VERSION 1U
+#define SLAB_DESCRIPTOR_VERSION 2U
 #define SLAB_NOTE_NAME		"slab"
 #define SLAB_NOTE_TYPE		1U
 
-/* Offsets are from the start of a machine's slot of address space. */
+/* Offsets are from the start of a machine's slot of address space. A native
+ * machine says itself where its region lies and how large it is: the offsets
+ * are parts of it, as they are of slot_size. */
 struct slab_descriptor {
 	char magic[8];
 	uint32_t version;
@@ -37,6 +39,8 @@ struct slab_descriptor {
 	uint32_t machine_size, cache_size, node_size, slab_size;
 	/* nr_slots of them; NULL where a slot has no machine */
 	struct slab_machine *const *machines;
+	/* where the process's native machine is; NULL there: none (since 2) */
+	struct slab_machine *const *native;
 };
 
 SLAB_API extern const struct slab_descriptor slab_descriptor;

@@ -58,6 +58,7 @@ SLAB_API void slab_machine_set_point_hook(struct slab_machine *m,
 SLAB_API void slab_machine_set_wait_hook(struct slab_machine *m,
 					 slab_wait_fn fn, void *arg);
 
+/* The name in events.def, and in points.def: "sheaf-refill", "list_lock". */
 SLAB_API const char *slab_event_name(enum slab_event_kind kind);
 SLAB_API const char *slab_point_name(enum slab_point_kind point);
 /* The row's sentence with the event's names and numbers filled in. */

@@ -51,6 +51,9 @@ struct slab_corruption {
 	 * "-" never; "" the kind can not be done there (corruptions.def) */
 	const char *found_by[SLAB_NR_SETS];
 };
+
+/* The rows of corruptions.def: how many; the i-th; the one of that name, or
+ * NULL. */
 SLAB_API size_t slab_nr_corruptions(void);
 SLAB_API const struct slab_corruption *slab_corruption(size_t i);
 SLAB_API const struct slab_corruption *slab_corruption_find(const char *name);

@@ -10,6 +10,11 @@
  *        k-th slot: "ring:S1#3".
  * Errors: 0 or -errno; -ENOMEM; -ENOENT (no such thing); -EFAULT (not
  *        readable).
+ * Threads: a target is one thread's at a time. Of a native machine whose
+ *        threads run, caches neither come nor go during a call, and all else
+ *        moves: each thing is told as it was when it was looked at, so that
+ *        sums may be off by what moved in between. Functions that are called
+ *        back from here must not create, destroy or shrink a cache.
  */
 #ifndef SLAB_INSPECT_H
 #define SLAB_INSPECT_H
@@ -29,15 +34,30 @@ SLAB_API void slab_target_close(struct slab_target *t);
 /* The machine behind a self target, NULL for others. */
 SLAB_API struct slab_machine *slab_target_machine(const struct slab_target *t);
 
+/* What the machine is, in a few words. */
+struct slab_machine_about {
+	bool is_native;
+	/* how a CPU's sheaves are held: "rseq", "try-lock", or "simulated" */
+	const char *percpu;
+	uintptr_t base;	     /* of its region */
+	size_t region_bytes; /* of address space */
+	bool region_is_smaller; /* than was asked for: a limit */
+	bool has_statistics; /* caches made from now on count */
+	unsigned int nr_caches;
+};
+SLAB_API int slab_target_about(struct slab_target *t,
+			       struct slab_machine_about *ret);
+
 /* Copies n bytes at address; all or -EFAULT. Only pages the target holds. */
 SLAB_API int slab_target_read(struct slab_target *t, uintptr_t address,
 			      void *buf, size_t n);
 
-/* Where an object is. RCU: in rcu_free, in a batch of kfree_rcu, or freed in an
+/* Where an object is. LOCAL: in a full sheaf that a CPU keeps before the barn
+ * (native machines); RCU: in rcu_free, in a batch of kfree_rcu, or freed in an
  * interrupt; LOST: refused by a free, or in a frozen slab. */
 enum slab_owner {
 	SLAB_OWNER_USER, SLAB_OWNER_FREELIST, SLAB_OWNER_MAIN,
-	SLAB_OWNER_SPARE, SLAB_OWNER_RCU, SLAB_OWNER_BARN,
+	SLAB_OWNER_SPARE, SLAB_OWNER_LOCAL, SLAB_OWNER_RCU, SLAB_OWNER_BARN,
 	SLAB_OWNER_PREFILLED, SLAB_OWNER_LOST, SLAB_OWNER_UNKNOWN,
 	SLAB_NR_OWNERS,
 };
@@ -48,6 +68,7 @@ enum slab_stat_item {
 #undef STAT
 	SLAB_NR_STATS,
 };
+/* The item's file in sysfs, and what it counts, in words. */
 SLAB_API const char *slab_stat_name(enum slab_stat_item item);
 SLAB_API const char *slab_stat_counts(enum slab_stat_item item);
 
@@ -79,6 +100,7 @@ struct slab_cache_info {
 	unsigned long users; /* objects in users' hands, as far as is known */
 	/* by enum slab_owner; their sum is all objects of all its slabs */
 	unsigned long owned[SLAB_NR_OWNERS];
+	bool has_statistics; /* else all of these are 0 */
 	unsigned long stat[SLAB_NR_STATS];
 };
 
@@ -87,7 +109,12 @@ SLAB_API int slab_target_caches(struct slab_target *t,
 				struct slab_cache_info **ret, size_t *nr);
 SLAB_API int slab_target_cache(struct slab_target *t, const char *name,
 			       struct slab_cache_info *ret);
-/* One item of a cache on each CPU, into ret[max]. The number of CPUs. */
+/* What its nodes count, in sum, without a look at any slab: nr_partial,
+ * nr_slabs, total_objects. */
+SLAB_API int slab_target_counts(struct slab_target *t, uintptr_t cache,
+				struct slab_node_counts *ret);
+/* One item of a cache on each CPU, into ret[max]. The number of CPUs; -ENODATA:
+ * statistics are off. */
 SLAB_API int slab_target_stat(struct slab_target *t, uintptr_t cache,
 			      enum slab_stat_item item, unsigned long *ret,
 			      unsigned int max);
@@ -100,6 +127,7 @@ enum slab_state {
 	SLAB_STATE_ISOLATED, SLAB_STATE_EMPTY, /* empty: partial, inuse 0 */
 	SLAB_STATE_UNKNOWN,
 };
+/* In small letters: "partial". */
 SLAB_API const char *slab_state_name(enum slab_state state);
 
 enum slab_found_by { SLAB_FOUND_PARTIAL_LIST, SLAB_FOUND_FULL_LIST, SLAB_FOUND_REGION };
@@ -123,8 +151,10 @@ SLAB_API int slab_target_slabs(struct slab_target *t, uintptr_t cache,
 SLAB_API int slab_target_slab(struct slab_target *t, uintptr_t cache,
 			      unsigned int slab_nr, struct slab_slab_info *ret);
 
+/* "user", "freelist", "main", ...: the legend of a map. */
 SLAB_API const char *slab_owner_name(enum slab_owner owner);
-SLAB_API char slab_owner_letter(enum slab_owner owner); /* # . m s r b p X ? */
+/* # . m s l r b p X ? */
+SLAB_API char slab_owner_letter(enum slab_owner owner);
 
 struct slab_object_info {
 	uintptr_t address; /* of the payload */
@@ -136,6 +166,7 @@ struct slab_object_info {
 	size_t orig_size;  /* recorded request; 0: none */
 };
 
+/* Every object of slab S<slab_nr>, by index. */
 SLAB_API int slab_target_objects(struct slab_target *t, uintptr_t cache,
 				 unsigned int slab_nr,
 				 struct slab_object_info **ret, size_t *nr);
@@ -154,16 +185,17 @@ SLAB_API int slab_target_freelist(struct slab_target *t, uintptr_t cache,
 /* ---- sheaves: where free objects rest before they reach their slabs ---- */
 struct slab_sheaf_info {
 	uintptr_t sheaf;	/* its address, as a handle */
-	enum slab_owner place;	/* MAIN SPARE RCU BARN PREFILLED */
-	int cpu;		/* MAIN, SPARE, and RCU while it grows; else -1 */
+	enum slab_owner place;	/* MAIN SPARE LOCAL RCU BARN PREFILLED */
+	int cpu; /* MAIN, SPARE, LOCAL, and RCU while it grows; else -1 */
 	int node;		/* BARN, and RCU while it waits; else -1 */
-	bool is_full_list;	/* BARN: on sheaves_full */
+	bool is_full_list;	/* BARN, LOCAL: among the full ones */
 	bool is_bootstrap;	/* the cache has none: always empty, always full */
 	bool is_damaged;	/* no sheaf of the cache, or size > capacity */
 	unsigned int size, capacity; /* objects */
 };
-/* Every sheaf of the cache: each CPU's main, spare and rcu_free; barns, first
- * out first; those in RCU; those that users borrowed. */
+/* Every sheaf of the cache: each CPU's main, spare, rcu_free and those it keeps
+ * before the barn; barns, first out first; those in RCU; those that users
+ * borrowed. */
 SLAB_API int slab_target_sheaves(struct slab_target *t, uintptr_t cache,
 				 struct slab_sheaf_info **ret, size_t *nr);
 /* What lies in it, the top last. */
@@ -199,6 +231,7 @@ enum slab_region {
 	SLAB_REGION_TRACK_ALLOC, SLAB_REGION_TRACK_FREE, SLAB_REGION_ORIG_SIZE,
 	SLAB_REGION_PADDING, SLAB_REGION_TAIL, SLAB_NR_REGIONS,
 };
+/* In words, as reports and maps call it. */
 SLAB_API const char *slab_region_name(enum slab_region region);
 
 struct slab_region_info {
@@ -243,10 +276,17 @@ SLAB_API int slab_target_place(struct slab_target *t, const char *cache,
 			       unsigned int slab_nr, unsigned int index,
 			       uintptr_t *ret);
 
+/* slab_cache_traces() of a cache that may be gone by now: -ENODEV. */
+SLAB_API int slab_target_traces(struct slab_target *t, uintptr_t cache,
+				bool is_alloc, slab_line_fn line, void *arg);
+
 /*
  * Every check on a copy, repairing nothing: what validate would report and
  * more (full and frozen slabs too). Records go to fn (may be NULL). cache 0:
  * all. Returns the number of findings or -errno.
+ *
+ * Of a native machine a finding counts when several looks, some ms apart, find
+ * it: what a thread was in the middle of is no damage.
  */
 SLAB_API long slab_target_verify(struct slab_target *t, uintptr_t cache,
 				 slab_sink_fn fn, void *arg);

@@ -23,6 +23,7 @@ extern "C" {
 #define KMALLOC_MAX_CACHE_SIZE 8192UL	  /* two pages */
 #define KMALLOC_MAX_SIZE       (4UL << 20)
 
+/* size bytes, which kfree() takes back; kzalloc() clears them. */
 SLAB_API void *kmalloc(size_t size, gfp_t gfp);
 SLAB_API void *kmalloc_node(size_t size, gfp_t gfp, int node);
 SLAB_API void *kzalloc(size_t size, gfp_t gfp);
@@ -75,14 +76,17 @@ SLAB_API void *kmem_cache_alloc_orig(struct kmem_cache *s, gfp_t gfp,
 /*
  * Freed after a grace period of the object's machine: through the rcu_free
  * sheaf of this CPU, else in batches of a page. The kernel's kfree_rcu(ptr,
- * field) and kvfree_rcu_mightsleep(ptr).
+ * field) and kvfree_rcu_mightsleep(ptr). It waits for nobody, so readers may
+ * call it in their sections; signal handlers may not. Native machines: whose
+ * sections those are, and who frees, says slab/machine.h.
  */
 SLAB_API void slab_kfree_rcu(void *p);
 #define kfree_rcu(ptr, ...) slab_kfree_rcu(ptr)
 #define kvfree_rcu(ptr, ...) slab_kfree_rcu(ptr)
 
 /* Returns when all that was given to kfree_rcu before is free; of the current
- * machine, or of one cache. */
+ * machine, or of one cache. Native: waits for readers, so one that calls it in
+ * its section is told so and waits for nothing. */
 SLAB_API void kvfree_rcu_barrier(void);
 SLAB_API void kvfree_rcu_barrier_on_cache(struct kmem_cache *s);
 
@@ -90,10 +94,17 @@ SLAB_API void kvfree_rcu_barrier_on_cache(struct kmem_cache *s);
  * For any context, also in the middle of another call: never waits for a lock.
  * gfp: __GFP_ACCOUNT, __GFP_ZERO, __GFP_NO_OBJ_EXT. NULL: no memory, or locks
  * that are busy; trying again is no use. ENOMEM, EINVAL (another flag).
+ *
+ * On a native machine that is: in signal handlers. The machine and the class
+ * must be there (the normal classes are from the start; one for __GFP_ACCOUNT
+ * is made by the first kmalloc() of it). A report that such a call causes
+ * reaches the sinks inside the handler.
  */
 SLAB_API void *kmalloc_nolock(size_t size, gfp_t gfp, int node);
 /* Of kmalloc_nolock() alone. What can not be freed at once waits until
- * interrupts are on again. */
+ * interrupts are on again; on a native machine until the next call that goes
+ * to the slabs (an allocation or a free that sheaves do not serve, shrink,
+ * trim, destroy), or until a kmalloc_nolock() takes it. */
 SLAB_API void kfree_nolock(const void *p);
 
 #ifdef __cplusplus

@@ -12,6 +12,11 @@
  * Locking:  sinks run under the locks of the path that found the damage (the
  *           node's list_lock as a rule): they may read and print; they must
  *           not allocate from or free to the machine.
+ * Threads:  one sink runs at a time in a process, on the thread that found the
+ *           damage; the others wait. A report that a sink causes itself comes
+ *           to the sinks inside it. kmalloc_nolock() and kfree_nolock() wait
+ *           for nobody: sinks may run in their signal handlers, and what can
+ *           not be told there is counted and said later.
  */
 #ifndef SLAB_REPORT_H
 #define SLAB_REPORT_H
@@ -129,10 +134,29 @@ typedef void (*slab_line_fn)(void *arg, const char *line);
 SLAB_API void slab_report_print(const struct slab_report *report,
 				slab_line_fn line, void *arg);
 
-/* A sink that prints to a FILE * (its arg), and one that aborts after the
+/* A sink that prints to a FILE * (its arg); one that writes to stderr without
+ * stdio, which allocates nothing but what names of functions take, and in a
+ * signal handler shows their addresses alone; and one that aborts after the
  * first report (panic_on_warn). */
 SLAB_API void slab_sink_print(void *file, const struct slab_report *report);
+SLAB_API void slab_sink_stderr(void *unused, const struct slab_report *report);
 SLAB_API void slab_sink_panic(void *unused, const struct slab_report *report);
+
+/*
+ * What becomes of a finding beside the sinks that were added:
+ *
+ *	CONTINUE  a native machine prints it to stderr when it has no sink
+ *	ABORT	  the same; then the process ends, at the first WARN of 7.0
+ *	CALLBACK  callback gets the record, and nothing is printed
+ *
+ * The damage is repaired, or its object or slab set aside, in all cases.
+ */
+enum slab_report_policy {
+	SLAB_POLICY_CONTINUE, SLAB_POLICY_ABORT, SLAB_POLICY_CALLBACK,
+};
+SLAB_API void slab_machine_set_report_policy(struct slab_machine *m,
+					     enum slab_report_policy policy,
+					     slab_sink_fn callback, void *arg);
 
 /* Formats a code address as function+0xoff/0xlen [module], or FILE:LINE for a
  * site, or 0x... ; returns what snprintf would. */

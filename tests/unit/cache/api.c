@@ -44,14 +44,26 @@ static void impossible_caches_are_einval(void **state)
 	assert_int_equal(lab.nr_notes, 11);
 }
 
-static void without_a_machine_calls_fail(void **state)
+static void who_sets_no_machine_has_the_native_one(void **state)
 {
+	struct slab_machine *native;
+	struct kmem_cache *s;
+	void *p;
+
 	(void)state;
 	slab_machine_use(NULL);
-	assert_null(kmem_cache_create("ring", 64, NULL, 0));
-	assert_int_equal(errno, ENXIO);
-	assert_null(kmalloc(64, GFP_KERNEL));
+	s = kmem_cache_create("ring", 64, NULL, 0);
+	assert_non_null(s);
+	native = slab_machine_current();
+	assert_ptr_equal(s->machine, native);
+	assert_true(native->is_native);
+	p = kmalloc(64, GFP_KERNEL);
+	assert_non_null(p);
+	assert_true(machine_owns(native, (uintptr_t)p));
+	kfree(p);
 	kfree(NULL);
+	assert_int_equal(kmem_cache_destroy(s), 0);
+	slab_machine_destroy(native);
 	slab_machine_use(lab.m);
 }
 
@@ -545,7 +557,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		lab_test(impossible_caches_are_einval),
-		lab_test(without_a_machine_calls_fail),
+		lab_test(who_sets_no_machine_has_the_native_one),
 		lab_test(both_forms_of_create_exist),
 		lab_test(alike_caches_share_one),
 		lab_test(unlike_caches_stay_apart),

@@ -294,8 +294,9 @@ static void from_an_interrupt_at_every_point_nothing_is_lost(void **state)
 		kfree_nolock(got);
 		path_found_again(s, path, shape, slab_point_name(point), nth);
 	}
-	/* every point was one of them */
-	for (point = 0; point < SLAB_NR_POINTS; point++)
+	/* every point was one of them, up to those that only restartable
+	 * sequences and real threads pass: tests/interleave, tests/stress */
+	for (point = 0; point < SLAB_POINT_FAST_LOAD; point++)
 		if (!seen[point])
 			fail_msg("no path passes %s", slab_point_name(point));
 }

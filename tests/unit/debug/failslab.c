@@ -144,6 +144,16 @@ static void the_budget_is_what_is_left(void **state)
 	assert_int_equal(now()->space, 8);
 }
 
+static void without_times_nothing_else_is_asked(void **state)
+{
+	struct kmem_cache *s = cache();
+
+	(void)state;
+	set(&(struct change){ .probability = 100, .interval = 1, .space = 200 });
+	assert_string_equal(outcome(s, GFP_KERNEL), "........");
+	assert_int_equal(now()->space, 200);
+}
+
 static void times_counts_down_and_not_below_0(void **state)
 {
 	struct kmem_cache *s = cache();
@@ -434,6 +444,7 @@ int main(void)
 		lab_test(vectors_of_the_specification),
 		lab_test(space_is_asked_before_interval),
 		lab_test(the_budget_is_what_is_left),
+		lab_test(without_times_nothing_else_is_asked),
 		lab_test(times_counts_down_and_not_below_0),
 		lab_test(fail_nth_goes_before_times_and_probability),
 		lab_test(filters_of_failslab_come_first),

@@ -247,9 +247,33 @@ static void on_a_stack_we_do_not_know_there_is_the_caller(void **state)
 	assert_int_equal(frames[0], fiber_caller);
 }
 
+/* The same by the tables of unwinding. */
+static int setup_unwinder(void **state)
+{
+	(void)state;
+	memset(&lab, 0, sizeof(lab));
+	lab_open(&(struct slab_machine_config){
+		.unwind = SLAB_UNWIND_UNWINDER });
+	return 0;
+}
+
+#define unwinder_test(name)                                                    \
+	{ #name "_by_the_unwinder", name, setup_unwinder, lab_teardown, NULL }
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		unwinder_test(callers_come_innermost_first_without_ours),
+		unwinder_test(no_more_frames_than_asked_for),
+		unwinder_test(the_caller_is_there_even_when_the_stack_hides_him),
+		unwinder_test(a_walk_ends_however_deep_we_are),
+		unwinder_test(errno_stays),
+#ifdef __x86_64__
+		unwinder_test(any_frame_pointer_is_survived),
+		unwinder_test(what_is_no_code_is_no_frame),
+#endif
+		unwinder_test(another_threads_stack_is_walked_too),
+		unwinder_test(on_a_stack_we_do_not_know_there_is_the_caller),
 		lab_test(callers_come_innermost_first_without_ours),
 		lab_test(a_site_stands_for_the_whole_stack),
 		lab_test(no_more_frames_than_asked_for),

@@ -2,11 +2,11 @@
 /* tests/unit/slab/sheaf.c - what a sheaf is, and what can not be one */
 #include "../sheaves.h"
 
-static void the_header_takes_32_bytes(void **state)
+static void failslab_is_asked_for_what_the_kernel_would_allocate(void **state)
 {
 	(void)state;
-	assert_int_equal(sheaf_bytes(0), 32);
-	assert_int_equal(sheaf_bytes(60), 512);
+	assert_int_equal(sheaf_kernel_bytes(0), 32);
+	assert_int_equal(sheaf_kernel_bytes(60), 512);
 }
 
 static void capacities_fill_a_kmalloc_class(void **state)
@@ -103,7 +103,7 @@ static void check_finds_what_does_not_hold(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		lab_test(the_header_takes_32_bytes),
+		lab_test(failslab_is_asked_for_what_the_kernel_would_allocate),
 		lab_test(capacities_fill_a_kmalloc_class),
 		lab_test(a_wanted_capacity_is_a_lower_bound),
 		lab_test(p8_caches_without_sheaves_have_the_bootstrap_sheaf),

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache/fast.c - what an inline path leaves to be done, mostly
+ *
+ * Main was empty, or full: the spare takes its place, or a full sheaf that the
+ * CPU keeps, or an empty one. That is all that happens to most allocations and
+ * frees that got this far, so here it is in one piece. What goes further, and
+ * all that is not plain, takes the long way: alloc.c, free.c, pcs.c.
+ */
+#include "cache/sheaf.h"
+
+#include "base/bytes.h"
+
+/* No check, no watcher: a sheaf is all there is to it. */
+static inline bool goes_short_way(const struct kmem_cache *s)
+{
+	return s->sheaf_capacity && s->machine->percpu == PERCPU_RSEQ &&
+	       !s->fast_is_shut && !percpu_acts();
+}
+
+static void swap_spare(struct slub_percpu_sheaves *pcs)
+{
+	struct slab_sheaf *main = pcs->main;
+
+	pcs->main = pcs->spare;
+	pcs->spare = main;
+}
+
+/* The whole word, pushes being 0: inline paths load it whole right after this,
+ * and half of it could not be handed on to them out of the store buffer. */
+static inline void set_size(struct slab_sheaf *sheaf, unsigned int size)
+{
+	sheaf->size_and_pushes = size;
+}
+
+static inline bool main_has_some(struct slub_percpu_sheaves *pcs)
+{
+	if (pcs->main->size)
+		return true;
+	if (pcs->spare && pcs->spare->size) {
+		swap_spare(pcs);
+		return true;
+	}
+	return cpu_trade_for_full(pcs);
+}
+
+static inline bool main_has_room(struct kmem_cache *s,
+				 struct slub_percpu_sheaves *pcs)
+{
+	unsigned int capacity = s->sheaf_capacity;
+
+	if (pcs->main->size < capacity)
+		return true;
+	if (!pcs->spare)
+		return false;
+	if (pcs->spare->size < capacity) {
+		swap_spare(pcs);
+		return true;
+	}
+	return cpu_trade_for_empty(pcs);
+}
+
+__attribute__((noinline)) void *
+fast_alloc_miss(struct kmem_cache *s, gfp_t gfp, uintptr_t caller)
+{
+	struct slub_percpu_sheaves *pcs;
+	unsigned int size;
+	void *object;
+
+	if (!goes_short_way(s) || !(pcs = pcs_swap_in(s)))
+		goto the_long_way;
+	if (!main_has_some(pcs)) {
+		pcs_swap_out(s, pcs);
+		goto the_long_way;
+	}
+	size = pcs->main->size - 1;
+	object = pcs->main->objects[size];
+	set_size(pcs->main, size);
+	pcs_swap_out_at(s, pcs, size);
+	stat(s, SLAB_STAT_ALLOC_FASTPATH);
+	SLAB_SAY_GOT(object);
+	if (gfp & __GFP_ZERO)
+		bytes_fill(object, 0, s->object_size);
+	return object;
+
+the_long_way:
+	return slab_alloc(s, gfp, NUMA_NO_NODE, caller, s->object_size);
+}
+
+/* Debug caches bring no frame of ours into the stack before their own. */
+void *slab_alloc_slow(struct kmem_cache *s, gfp_t gfp)
+{
+	if (s->debug_is_short)
+		return debug_alloc_one(s, gfp, NUMA_NO_NODE, CALLER,
+				       s->object_size);
+	return fast_alloc_miss(s, gfp, CALLER);
+}
+
+__attribute__((noinline)) void
+fast_free_miss(struct kmem_cache *s, void *object, uintptr_t caller)
+{
+	struct slub_percpu_sheaves *pcs;
+	unsigned int size;
+
+	if (!goes_short_way(s) || s->machine->config.nr_nodes > 1 ||
+	    (uintptr_t)object - s->fast.base >= s->fast.bytes ||
+	    !(pcs = pcs_swap_in(s)))
+		goto the_long_way;
+	if (!main_has_room(s, pcs)) {
+		pcs_swap_out(s, pcs);
+		goto the_long_way;
+	}
+	size = pcs->main->size;
+	pcs->main->objects[size] = object;
+	set_size(pcs->main, size + 1);
+	pcs_swap_out_at(s, pcs, size + 1);
+	stat(s, SLAB_STAT_FREE_FASTPATH);
+	return;
+
+the_long_way:
+	slab_free(s, object, caller);
+}
+
+void slab_free_slow(struct kmem_cache *s, void *object)
+{
+	if (s->debug_is_short)
+		debug_free_or_long(s, object, CALLER);
+	else
+		fast_free_miss(s, object, CALLER);
+}
+
+/* ---- many at once ---- */
+static unsigned int take_some(struct kmem_cache *s, unsigned int nr, void **p)
+{
+	struct slub_percpu_sheaves *pcs = pcs_swap_in(s);
+	unsigned int run = 0, i;
+
+	if (!pcs)
+		return 0;
+	if (main_has_some(pcs)) {
+		struct slab_sheaf *main = pcs->main;
+
+		run = MIN(nr, (unsigned int)main->size);
+		set_size(main, main->size - run);
+		for (i = 0; i < run; i++)
+			p[i] = main->objects[main->size + i];
+	}
+	pcs_swap_out(s, pcs);
+	stat_add(s, SLAB_STAT_ALLOC_FASTPATH, run);
+	return run;
+}
+
+static unsigned int put_some(struct kmem_cache *s, unsigned int nr, void **p)
+{
+	struct slub_percpu_sheaves *pcs = pcs_swap_in(s);
+	unsigned int run = 0, i;
+
+	if (!pcs)
+		return 0;
+	if (main_has_room(s, pcs)) {
+		struct slab_sheaf *main = pcs->main;
+
+		run = MIN(nr, s->sheaf_capacity - main->size);
+		for (i = 0; i < run; i++)
+			main->objects[main->size + i] = p[i];
+		set_size(main, main->size + run);
+	}
+	pcs_swap_out(s, pcs);
+	stat_add(s, SLAB_STAT_FREE_FASTPATH, run);
+	return run;
+}
+
+/* For ThreadSanitizer: slab/fast.h. */
+static inline void say_got(size_t nr, void **p)
+{
+	for (; nr; nr--)
+		SLAB_SAY_GOT(*p++);
+}
+
+static inline void say_given(size_t nr, void **p)
+{
+	for (; nr; nr--)
+		SLAB_SAY_GIVEN(*p++);
+}
+
+size_t fast_alloc_bulk(struct kmem_cache *s, size_t nr, void **p)
+{
+	size_t done = 0;
+
+	if (!goes_short_way(s))
+		return 0;
+	while (done < nr) {
+		unsigned int want = (unsigned int)(nr - done), run;
+
+		run = percpu_pop_many(&s->fast, want, p + done);
+		if (!run)
+			run = take_some(s, want, p + done);
+		if (!run)
+			break;
+		done += run;
+	}
+	say_got(done, p);
+	return done;
+}
+
+/* Without a comparison each: offsets below a power of two have no bit above. */
+static bool all_are_ours(const struct kmem_cache *s, size_t nr, void **p)
+{
+	uintptr_t bits = 0;
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		bits |= (uintptr_t)p[i] - s->fast.base;
+	return !(bits >> fls(s->fast.bytes - 1));
+}
+
+/* One more full sheaf is kept, as long as that is not too much. */
+static bool make_room(struct kmem_cache *s)
+{
+	struct slab_sheaf *empty = sheaf_alloc(s, GFP_NOWAIT);
+	struct slub_percpu_sheaves *pcs;
+	bool is_used = true;
+
+	if (!empty)
+		return false;
+	pcs = pcs_swap_in(s);
+	if (!pcs) {
+		sheaf_free(s, empty);
+		return false;
+	}
+	if (!pcs->spare) {
+		pcs->spare = pcs->main;
+		pcs->main = empty;
+	} else if (pcs->main->size == s->sheaf_capacity &&
+		   cpu_may_keep(s, pcs)) {
+		cpu_keep_main(s, pcs, empty);
+	} else {
+		is_used = false;
+	}
+	pcs_swap_out(s, pcs);
+	if (!is_used)
+		sheaf_free(s, empty);
+	return is_used;
+}
+
+size_t fast_free_bulk(struct kmem_cache *s, size_t nr, void **p)
+{
+	size_t done = 0;
+
+	if (!goes_short_way(s) || s->machine->config.nr_nodes > 1 ||
+	    !all_are_ours(s, nr, p))
+		return 0;
+	say_given(nr, p);
+	while (done < nr) {
+		unsigned int want = (unsigned int)(nr - done), run;
+
+		run = percpu_push_many(&s->fast, want, p + done);
+		if (!run)
+			run = put_some(s, want, p + done);
+		if (!run && !make_room(s))
+			break;
+		done += run;
+	}
+	return done;
+}

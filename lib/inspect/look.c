@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* inspect/look.c - see look.h */
+#include "inspect/look.h"
+
+#include "base/futex.h"
+
+/* Of this thread's calls, one inside the other. */
+static _Thread_local unsigned int depth
+	__attribute__((tls_model("initial-exec")));
+
+bool look_lock(struct slab_machine *m, struct slab_lock *lock)
+{
+	unsigned int i;
+
+	for (i = 0; i < LOOK_WAIT_MS; i++) {
+		if (lock_try(lock)) {
+			lock->holder = (uint16_t)machine_cpu(m);
+			return true;
+		}
+		sleep_ns(1000000);
+	}
+	return false;
+}
+
+struct look look_begin(struct slab_machine *m)
+{
+	struct look look = { .m = m };
+
+	/* a virtual machine is one thread's, and may stand in the middle of
+	 * anything when it is looked at */
+	if (!m->is_native || depth++)
+		return look;
+	look.held = lock_suspend();
+	look.has_cpus = look_lock(m, &m->cpus_lock);
+	look.has_mutex = look_lock(m, &m->slab_mutex);
+	return look;
+}
+
+void look_end(struct look *look)
+{
+	struct slab_machine *m = look->m;
+
+	if (!m->is_native || --depth)
+		return;
+	if (look->has_mutex)
+		lock_release(&m->slab_mutex);
+	if (look->has_cpus)
+		lock_release(&m->cpus_lock);
+	lock_resume(look->held);
+}
