@@ -170,19 +170,6 @@ static unsigned int put_some(struct kmem_cache *s, unsigned int nr, void **p)
 	return run;
 }
 
-/* For ThreadSanitizer: slab/fast.h. */
-static inline void say_got(size_t nr, void **p)
-{
-	for (; nr; nr--)
-		SLAB_SAY_GOT(*p++);
-}
-
-static inline void say_given(size_t nr, void **p)
-{
-	for (; nr; nr--)
-		SLAB_SAY_GIVEN(*p++);
-}
-
 size_t fast_alloc_bulk(struct kmem_cache *s, size_t nr, void **p)
 {
 	size_t done = 0;

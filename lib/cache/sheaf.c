@@ -86,6 +86,7 @@ int sheaf_refill(struct kmem_cache *s, struct slab_sheaf *sheaf, gfp_t gfp)
 	machine_catch_up(s->machine);
 	got = refill_objects(s, &sheaf->objects[sheaf->size], gfp, missing,
 			     missing);
+	say_given(got, &sheaf->objects[sheaf->size]);
 	sheaf->size += got;
 	stat_add(s, SLAB_STAT_SHEAF_REFILL, got);
 	machine_event(s->machine, SLAB_EVENT_SHEAF_REFILL, s, NULL, NULL, got,

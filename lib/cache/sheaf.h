@@ -30,6 +30,19 @@ void sheaf_free(struct kmem_cache *s, struct slab_sheaf *sheaf);
 void sheaf_free_oversize(struct kmem_cache *s, struct slab_sheaf *sheaf,
 			 unsigned int capacity);
 
+/* ---- for ThreadSanitizer: slab/fast.h ---- */
+static inline void say_got(size_t nr, void **p)
+{
+	for (; nr; nr--)
+		SLAB_SAY_GOT(*p++);
+}
+
+static inline void say_given(size_t nr, void **p)
+{
+	for (; nr; nr--)
+		SLAB_SAY_GIVEN(*p++);
+}
+
 /* ---- contents ---- */
 /* Up to the cache's capacity. -ENOMEM: what came stays in the sheaf. */
 int sheaf_refill(struct kmem_cache *s, struct slab_sheaf *sheaf, gfp_t gfp);

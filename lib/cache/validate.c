@@ -72,6 +72,7 @@ static unsigned long validate_node(struct kmem_cache *s,
 				   unsigned long *free_map)
 {
 	unsigned long partial = 0, full = 0, cleared = 0;
+	struct freelist_counters now;
 	struct slab *slab, *next;
 	struct list_head lost_chain;
 
@@ -81,7 +82,8 @@ static unsigned long validate_node(struct kmem_cache *s,
 	list_for_each_entry_safe(slab, next, &n->partial, slab_list) {
 		validate_slab(s, slab, free_map);
 		partial++;
-		if (!slab->freelist && slab->inuse == slab->objects) {
+		now = slab_read(slab);
+		if (!now.freelist && now.inuse == now.objects) {
 			/* D11; but not onto a list that is still to be walked */
 			node_remove_partial(s, n, slab);
 			list_add(&slab->slab_list, &lost_chain);

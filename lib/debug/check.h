@@ -73,12 +73,23 @@ static inline void view_set_freepointer(const struct slab_view *v,
 	word_write(view_at(v, at), freelist_code(v->s, (uintptr_t)next, at));
 }
 
+/* Asked for without a lock: `objects` is the same as long as the slab lives,
+ * while inuse, beside it in the same word, is not. */
+#if defined(__SANITIZE_THREAD__)
+__attribute__((no_sanitize("thread")))
+#endif
+static inline unsigned int
+slab_nr_objects(const struct slab *slab)
+{
+	return slab->objects;
+}
+
 /* Objects that a view may be asked about: the slab's count, cut to what fits. */
 static inline unsigned int view_nr_objects(const struct slab_view *v)
 {
 	uintptr_t fit = cache_slot(v->s, v->size);
 
-	return (unsigned int)MIN(v->slab->objects, fit);
+	return (unsigned int)MIN(slab_nr_objects(v->slab), fit);
 }
 
 /* NULL or an object of the slab. */

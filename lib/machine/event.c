@@ -35,8 +35,8 @@ void slab_machine_set_event_hook(struct slab_machine *m, slab_event_fn fn,
 void slab_machine_set_point_hook(struct slab_machine *m, slab_point_fn fn,
 				 void *arg)
 {
-	m->point_fn = fn;
-	m->point_arg = arg;
+	__atomic_store_n(&m->point_arg, arg, __ATOMIC_RELAXED);
+	__atomic_store_n(&m->point_fn, fn, __ATOMIC_RELAXED);
 }
 
 void slab_machine_set_wait_hook(struct slab_machine *m, slab_wait_fn fn,

@@ -483,7 +483,7 @@ static inline void machine_point(struct slab_machine *m,
 	slab_point_fn fn = __atomic_load_n(&m->point_fn, __ATOMIC_RELAXED);
 
 	if (__builtin_expect(fn != NULL, 0))
-		fn(m->point_arg, point);
+		fn(__atomic_load_n(&m->point_arg, __ATOMIC_RELAXED), point);
 }
 
 /* A lock is held under which no virtual CPU is ever switched: only a signal can

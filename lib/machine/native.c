@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -158,6 +159,11 @@ int machine_open_native(const struct slab_machine_config *config,
 		machine_close_native(m);
 		return err;
 	}
+	/* for the freelists of hardened caches: not what everybody knows */
+	if (!m->config.seed &&
+	    getrandom(&m->random.state, sizeof(m->random.state),
+		      GRND_NONBLOCK) < 0)
+		m->random.state = native_jiffies();
 	m->pid = getpid();
 	prctl(PR_GET_NAME, m->comm);
 	*ret = m;

@@ -45,7 +45,7 @@ struct slab_machine_config {
 	unsigned int nr_cpus;	 /* present CPUs; 1 */
 	unsigned int nr_cpu_ids; /* possible CPUs; nr_cpus */
 	unsigned int nr_nodes;	 /* CPU c is on node c % nr_nodes; 1 */
-	uint64_t seed;		 /* 0 is a seed like any other */
+	uint64_t seed; /* 0 is a seed like any other; native: a random one */
 	unsigned long page_limit; /* pages that can be had; all of the slot */
 	unsigned int slot;	 /* SLAB_ANY_SLOT or 0..SLAB_NR_SLOTS-1; 0 is slot 0 */
 	const char *slab_debug;	 /* the kernel's slab_debug= value; NULL: absent */
