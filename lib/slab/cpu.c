@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sched.h>
 
+#include "base/futex.h"
 #include "slab/percpu_sim.h"
 
 /* ---- the lock folded into `fast` ---- */
@@ -77,15 +78,19 @@ struct slub_percpu_sheaves *pcs_lock(struct kmem_cache *s)
 {
 	struct slab_machine *m = s->machine;
 	struct slub_percpu_sheaves *pcs;
-
+	unsigned int tries = 0;
 	int err;
 
 	machine_point(m, SLAB_POINT_PCS_LOCK);
 	switch (m->percpu) {
 	case PERCPU_RSEQ:
-		/* its holder is a thread that runs, or will */
+		/* its holder is a thread that runs, or will, if we let one of
+		 * a lower priority */
 		while ((err = swap_in(s, &pcs)) == -EBUSY)
-			sched_yield();
+			if (++tries % 64)
+				sched_yield();
+			else
+				sleep_ns(50000);
 		if (err)
 			return NULL;
 		break;
