@@ -74,7 +74,8 @@ static __attribute__((noinline)) bool is_intact(const struct kmem_cache *s,
 						uintptr_t base,
 						const uint8_t *p, uint8_t val)
 {
-	size_t bytes = slab_bytes(slab), used = slab->objects * s->size;
+	size_t bytes = slab_bytes(slab);
+	size_t used = (size_t)slab->objects * s->size;
 
 	if (slab->objects != slab_max_objects(s, slab) || slab->frozen)
 		return false;

@@ -258,9 +258,6 @@ SLAB_API void slab_free_slow(struct kmem_cache *s, void *object);
  * call to be one, defines SLAB_NO_INLINE. */
 #if defined(SLAB_HAS_FAST) && !defined(SLAB_NO_INLINE)
 
-SLAB_API void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp);
-SLAB_API void kmem_cache_free(struct kmem_cache *s, void *object);
-
 SLAB_INLINE void *
 kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 {
