@@ -81,10 +81,11 @@ struct slab_machine_config {
 SLAB_API int slab_machine_create_virtual(const struct slab_machine_config *config,
 					 struct slab_machine **ret);
 /*
- * The machine that the process runs on: real CPUs, threads and memory. -ENOSYS:
- * the library was built without liburcu. There is
+ * The machine that the process runs on: real CPUs, threads and memory. There is
  * one; slab_machine_current() makes it with defaults when no machine was set.
- * -EBUSY: it is there already; -ENOMEM; -EINVAL from slab_debug.
+ * -EBUSY: it is there already; -ENOSYS: the library was built without liburcu;
+ * -EINVAL from slab_debug; -ENOMEM, or what else the system says when it
+ * refuses memory (-EPERM in a sandbox).
  */
 SLAB_API int slab_machine_create_native(const struct slab_machine_config *config,
 					struct slab_machine **ret);
