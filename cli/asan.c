@@ -55,12 +55,21 @@ static void die(const char *text)
 	abort();
 }
 
+static uintptr_t native_base;
+static size_t native_bytes;
+
+void asan_answers_for(uintptr_t base, size_t bytes)
+{
+	native_base = base;
+	native_bytes = bytes;
+}
+
 HOOK void __asan_on_error(void)
 {
 	uintptr_t address = (uintptr_t)__asan_get_report_address();
 
-	if (address >= SLAB_SLOT_BASE &&
-	    address < SLAB_SLOT_BASE + SLAB_NR_SLOTS * SLAB_SLOT_SIZE)
+	if (address - SLAB_SLOT_BASE < SLAB_NR_SLOTS * SLAB_SLOT_SIZE ||
+	    address - native_base < native_bytes)
 		return;
 	if (nowhere >= 0)
 		__sanitizer_set_report_fd((void *)(intptr_t)STDERR_FILENO);

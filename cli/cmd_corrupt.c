@@ -30,6 +30,16 @@ static const struct field corrupt_fields[] = {
 static const struct field corrupt_returns =
 	FIELD("corruption", RECORD, NULL, .of = corrupt_fields);
 
+static int fail_order(const char *target, const char *kind)
+{
+	char hint[160];
+
+	snprintf(hint, sizeof(hint), "corrupt %.60s %.60s", kind, target);
+	return fail("usage", hint,
+		    "corrupt: the object, slab or CPU stands first, and the "
+		    "kind behind it");
+}
+
 static int fail_kind(const char *kind)
 {
 	const char *names[MAX_KINDS];
@@ -131,8 +141,16 @@ static int corrupt_cpu(const struct invocation *inv, const char *kind,
 {
 	struct slab_cache_info info;
 
-	if (*cache ? place_cache(cache + 1, &info)
-		   : only_cache_with_sheaves(&info))
+	if (*cache && place_cache(cache + 1, &info))
+		return 1;
+	if (session.opt.is_native && (!*cache || info.sheaf_capacity)) {
+		fail("virtual", "objects and slabs can be broken here",
+		     "corrupt %s: only a virtual machine's sheaves hold still "
+		     "for it",
+		     kind);
+		return 1;
+	}
+	if (!*cache && only_cache_with_sheaves(&info))
 		return 1;
 	return slab_corrupt_cpu(inv->machine, kind,
 				cpu > UINT32_MAX ? UINT32_MAX
@@ -177,13 +195,11 @@ static int corrupt(const struct invocation *inv, struct model *out)
 	unsigned long cpu;
 	int err;
 
+	if (!row && (slab_corruption_find(target) || strchr(kind, ':') ||
+		     !strncmp(kind, "0x", 2)))
+		return fail_order(target, kind);
 	if (!row)
 		return fail_kind(kind);
-	if (session.opt.is_native && row->target == SLAB_TARGET_CPU)
-		return fail("virtual", "objects and slabs can be broken here",
-			    "corrupt %s: only a virtual machine's sheaves hold "
-			    "still for it",
-			    kind);
 	if (read_values(inv, row, value, text))
 		return -EINVAL;
 	cache = split_cpu(target, &cpu);

@@ -210,6 +210,11 @@ static int expect_event(const struct invocation *inv, struct model *out)
 	size_t i, n = 0;
 
 	(void)out;
+	if (session.opt.is_native && !session.tells_steps)
+		return fail("virtual",
+			    "expect {EXPRESSION} looks at what came of it",
+			    "expect event: a native machine tells its steps to "
+			    "scenarios alone that have this in their body");
 	if (check_event(inv, &kind, wanted))
 		return -EINVAL;
 	for (; (e = event_log_after(session.events, seq)); seq = e->seq) {
@@ -411,8 +416,7 @@ const struct command expect_commands[] = {
 	       "expect sheaf cpu0.main 59/60 cache=plain", sheaf_args,
 	       expect_sheaf),
 	EXPECT("event", "a step happened, after those expected before",
-	       "expect event alloc cache=ring", event_args, expect_event,
-	       .instead = "expect {EXPRESSION} looks at what came of it"),
+	       "expect event alloc cache=ring", event_args, expect_event),
 	EXPECT("trace",
 	       "a cache with T wrote such a line, after those "
 	       "expected before",

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "commands.h"
-#include "lesson.h"
+#include "lesson_run.h"
 #include "output.h"
 #include "where.h"
 
@@ -51,7 +51,10 @@ static int list(struct model *out)
 		line_add(line, STYLE_STRONG, "%s", all[i].title);
 		view_text(out, "     %s", all[i].learn);
 	}
-	if (nr)
+	if (nr && session.opt.is_native)
+		view_text(out, "`slabctl lesson 1`, without --native, plays "
+			       "the first.");
+	else if (nr)
 		view_text(out, "`lesson 1` plays the first.");
 	else
 		view_text(out, "the folder of lessons has none");
@@ -75,7 +78,7 @@ static int lesson(const struct invocation *inv, struct model *out)
 	if (session.opt.format != FORMAT_TEXT)
 		return fail("usage", "--json has the list of lessons",
 			    "lesson: a lesson is played as text");
-	if (lesson_find(word, &found))
+	if (lesson_find(word, &found) || lesson_check_machine())
 		return -EINVAL;
 	lesson_ask_for(&found);
 	return 0;

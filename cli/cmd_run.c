@@ -334,6 +334,15 @@ static const char *short_time(double seconds, char buf[24])
 }
 
 /* 4 threads, 1.00 M operations in 0.52 s: 1.92 M a second */
+static bool all_have_sheaves(const struct work_plan *plan)
+{
+	size_t i = 0;
+
+	while (i < plan->nr_caches && plan->cache[i].sheaf_capacity)
+		i++;
+	return i == plan->nr_caches;
+}
+
 static void view_head(struct model *out, const struct work_plan *plan,
 		      const struct work_figures *f)
 {
@@ -359,7 +368,11 @@ static void view_head(struct model *out, const struct work_plan *plan,
 			 (unsigned long long)f->all_calls);
 	sheaves_text(f, served, sizeof(served));
 	if (*served != '-')
-		line_add(line, STYLE_PLAIN, "; %s from sheaves", served);
+		line_add(line, STYLE_PLAIN,
+			 all_have_sheaves(plan)
+				 ? "; %s from sheaves"
+				 : "; sheaves serve %s of theirs",
+			 served);
 }
 
 static void view_mix(struct model *out, const struct work_figures *f)

@@ -136,7 +136,8 @@ int fail(const char *code, const char *hint, const char *format, ...)
 int fail_answer(const char *code, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Is the error that the interpreter holds the author's: unknown or wrong words,
- * Tcl's own grammar? Not what an operation answered, nor `error TEXT`. */
+ * Tcl's own grammar, or what this machine or build can not do? Not what an
+ * operation answered, nor `error TEXT`. */
 bool error_is_mistake(void);
 /* Gives the error the closest of the candidates as its hint. */
 void hint_nearest(const char *word, const char *const *candidates, size_t nr);

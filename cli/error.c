@@ -48,9 +48,9 @@ int fail_answer(const char *code, const char *hint, const char *format, ...)
 
 /* Errors of ours that say that the words are wrong, whatever they meet. */
 static const char *const mistakes[] = {
-	"usage",	"no_command", "no_key",	 "no_kind",
-	"no_event",	"no_point",   "comment", "quote",
-	"no_parameter", "number",     "nesting", "unsupported",
+	"usage",    "no_command",  "no_key",  "no_kind",      "no_event",
+	"no_point", "comment",	   "quote",   "no_parameter", "number",
+	"nesting",  "unsupported", "virtual",
 };
 
 bool error_is_mistake(void)

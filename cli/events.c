@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * events.c - a ring of what happened
+ *
+ * On a native machine "slab-rcu" adds to it, too: hence the lock. What was read
+ * stays as it is until EVENT_LOG_SIZE steps have come after it.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,10 +62,14 @@ static void grow(struct event_log *log)
 	log->size = size;
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
 static void add(struct event_log *log, const struct slab_event *step)
 {
-	uint64_t seq = log->last + 1;
+	uint64_t seq;
 
+	pthread_mutex_lock(&lock);
+	seq = log->last + 1;
 	if (!log->first)
 		log->first = seq;
 	if (!log->size ||
@@ -72,6 +80,7 @@ static void add(struct event_log *log, const struct slab_event *step)
 	log->last = seq;
 	if (log->last - log->first >= log->size)
 		log->first = log->last - log->size + 1;
+	pthread_mutex_unlock(&lock);
 }
 
 /* The hooks: inside the path, under its locks. They copy and print; and a point
@@ -95,8 +104,9 @@ void event_log_hook(void *arg, const struct slab_event *event)
 {
 	struct event_log *log = arg;
 
-	if (event->seq <= log->machine_seq)
-		event_log_clear(log); /* a reset counts from 1 again */
+	/* a reset counts from 1 again; of two threads either comes first */
+	if (event->seq <= log->machine_seq && !session.opt.is_native)
+		event_log_clear(log);
 	log->machine_seq = event->seq;
 	add(log, event);
 	if (session.explains) {
@@ -110,6 +120,9 @@ void event_log_hook(void *arg, const struct slab_event *event)
 void event_log_attach(struct event_log *log, struct slab_machine *m)
 {
 	event_log_clear(log);
+	/* no other thread may move what is being read */
+	while (session.opt.is_native && log->size < EVENT_LOG_SIZE)
+		grow(log);
 	slab_machine_set_event_hook(m, event_log_hook, log);
 	slab_machine_set_point_hook(m, point_hook, log);
 }
@@ -117,13 +130,16 @@ void event_log_attach(struct event_log *log, struct slab_machine *m)
 const struct slab_event *event_log_after(const struct event_log *log,
 					 uint64_t after)
 {
+	const struct slab_event *found = NULL;
 	uint64_t seq = after + 1;
 
-	if (!log->first)
-		return NULL;
+	pthread_mutex_lock(&lock);
 	if (seq < log->first)
 		seq = log->first;
-	return seq > log->last ? NULL : &log->ring[seq % log->size];
+	if (log->first && seq <= log->last)
+		found = &log->ring[seq % log->size];
+	pthread_mutex_unlock(&lock);
+	return found;
 }
 
 bool event_log_has_gap(const struct event_log *log, uint64_t after)

@@ -219,7 +219,7 @@ static void add_commands(Tcl_Interp *ip)
 		Tcl_CreateObjCommand(ip, first, run_command, (ClientData)first,
 				     NULL);
 	}
-	for (cpu = 0; cpu < SLAB_MAX_CPUS; cpu++) {
+	for (cpu = 0; cpu < SLAB_VIRTUAL_CPUS; cpu++) {
 		snprintf(name, sizeof(name), "@%u", (unsigned int)cpu);
 		Tcl_CreateObjCommand(ip, name, run_on_cpu, (ClientData)cpu,
 				     NULL);

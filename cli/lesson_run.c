@@ -318,6 +318,15 @@ bool lesson_redo(void)
 	return is_fine;
 }
 
+int lesson_check_machine(void)
+{
+	if (session.opt.is_native)
+		return fail("virtual", "without --native",
+			    "lesson: a lesson is told on a virtual machine, "
+			    "where what it shows is the same everywhere");
+	return 0;
+}
+
 int lesson_begin(enum lesson_mode mode)
 {
 	lesson_run.mode = mode;

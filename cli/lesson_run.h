@@ -31,6 +31,8 @@ struct lesson_run {
 
 extern struct lesson_run lesson_run;
 
+/* -EINVAL with the error set: this machine is none that lessons can show. */
+int lesson_check_machine(void);
 /* A fresh machine, as the file's first lines say, and its commands. */
 int lesson_begin(enum lesson_mode mode);
 const char *lesson_file(void); /* last name of its path */

@@ -4,8 +4,15 @@
  *
  * Each runs in a child process, so that even one that crashes is one failed
  * line, and nothing is left behind.
+ *
+ * On a native machine the process stays on one CPU, which objects rest on then,
+ * and slabs are as large as those of a machine with one, unless the scenario
+ * says otherwise; steps are told if its body has `expect event`: without, inline
+ * paths work.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +84,60 @@ static void take_error(struct scenario_result *r)
 		 e->detail ? e->detail : "");
 }
 
+/* The first that it may use: CPU 0, unless a cpuset has others. */
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t may, one;
+	int cpu = 0;
+
+	if (sched_getaffinity(0, sizeof(may), &may))
+		return; /* a host of more CPUs than the set has */
+	while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &may))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+static int shape_native(const struct invocation *inv)
+{
+	bool is_said = false;
+	size_t i;
+
+	stay_on_one_cpu();
+	session.tells_steps = strstr(arg_word(inv, "BODY"), "expect event");
+	for (i = 0; i < session.opt.nr_sysctl; i++)
+		is_said |=
+			!strcmp(session.opt.sysctl[i].name, "slab_min_objects");
+	return is_said ? 0
+		       : session_set_machine_option(&session.opt,
+						    "slab_min_objects", "8");
+}
+
+/* Keys shape the machine; a native one has its shape. */
+static int shape_machine(const struct invocation *inv)
+{
+	size_t i;
+	int err;
+
+	for (i = 0; i < inv->nr_any; i++) {
+		const char *key = inv->any[i].key, *value = inv->any[i].value;
+
+		if (!strcmp(key, "needs"))
+			continue;
+		if (session.opt.is_native &&
+		    (!strcmp(key, "cpus") || !strcmp(key, "nodes")))
+			return fail("virtual", NULL,
+				    "%s=%s: a native machine has the system's "
+				    "%s",
+				    key, value, *key == 'c' ? "CPUs" : "nodes");
+		err = session_set_machine_option(&session.opt, key, value);
+		if (err)
+			return err;
+	}
+	return session.opt.is_native ? shape_native(inv) : 0;
+}
+
 /* In the child: everything here is its own. */
 static int run_body(void *arg)
 {
@@ -84,8 +145,6 @@ static int run_body(void *arg)
 	const struct invocation *inv = run->inv;
 	struct where here = session.where;
 	int code = TCL_ERROR;
-	size_t i;
-	int err = 0;
 
 	session.in_scenario = true;
 	session.has_watchdog = false; /* the parent looks after this one */
@@ -96,13 +155,7 @@ static int run_body(void *arg)
 	interp_start_limit();
 	child_limit_memory();
 	run->result->outcome = OUTCOME_DIED;
-	for (i = 0; !err && i < inv->nr_any; i++) {
-		if (strcmp(inv->any[i].key, "needs") != 0)
-			err = session_set_machine_option(&session.opt,
-							 inv->any[i].key,
-							 inv->any[i].value);
-	}
-	if (!err && session_machine())
+	if (!shape_machine(inv) && session_machine())
 		code = where_eval_body(arg_object(inv, "BODY"));
 	session.where = here;
 	if (code == TCL_ERROR) {
@@ -170,24 +223,49 @@ static int tell(const struct scenario_result *r, struct model *out)
 	return -EINVAL;
 }
 
-/* needs=: what this build must have, or the scenario is skipped. */
+static void skip(struct scenario_result *r, const char *what, const char *why)
+{
+	r->outcome = OUTCOME_SKIPPED;
+	snprintf(r->message, sizeof(r->message), "it needs a %s%s%s", what,
+		 *why ? ": " : "", why);
+}
+
+/* What stands behind "virtual": and blanks; NULL: it is something else. */
+static const char *why_virtual(const char *need)
+{
+	if (strncmp(need, "virtual", 7))
+		return NULL;
+	need += 7;
+	return !*need	      ? need
+	       : *need == ':' ? need + 1 + strspn(need + 1, " ")
+			      : NULL;
+}
+
+/* needs=: what must be there, or the scenario is skipped. */
 static int check_needs(const struct invocation *inv, struct scenario_result *r)
 {
 	size_t i;
 
 	for (i = 0; i < inv->nr_any; i++) {
+		const char *need = inv->any[i].value, *why = why_virtual(need);
+
 		if (strcmp(inv->any[i].key, "needs") != 0)
 			continue;
-		if (strcmp(inv->any[i].value, "asan") != 0)
-			return fail("value", "needs=asan",
+		if (!why && strcmp(need, "asan"))
+			return fail("value",
+				    "needs=asan, {needs=virtual: reason}",
 				    "scenario: needs=%.40s: nothing is known "
 				    "by that name",
-				    inv->any[i].value);
-		if (HAS_ASAN)
-			continue;
-		r->outcome = OUTCOME_SKIPPED;
-		snprintf(r->message, sizeof(r->message),
-			 "it needs a slabctl built with AddressSanitizer");
+				    need);
+		if (why && !*why)
+			return fail("value",
+				    "{needs=virtual: tracks have the names of "
+				    "files}",
+				    "scenario: needs=virtual wants a reason");
+		if (why && session.opt.is_native)
+			skip(r, "virtual machine", why);
+		else if (!why && !HAS_ASAN)
+			skip(r, "slabctl built with AddressSanitizer", "");
 	}
 	return 0;
 }
@@ -252,8 +330,8 @@ static const struct field scenario_returns =
 static const struct arg scenario_args[] = {
 	ARG("TITLE", WORD, "what it shows", .is_required = true),
 	ARG("key", ANY_KEY,
-	    "cpus= nodes= seed= pages= slab-debug= asan=off "
-	    "needs=asan and kernel parameters",
+	    "cpus= nodes= seed= pages= slab-debug= asan=off local=off "
+	    "needs=asan {needs=virtual: why} and kernel parameters",
 	    .value = "value"),
 	ARG("BODY", WORD, "what happens", .is_required = true),
 	{},

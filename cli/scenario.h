@@ -9,7 +9,7 @@
 
 /* The worse, the later. */
 enum outcome {
-	OUTCOME_SKIPPED, /* this build has not what it needs */
+	OUTCOME_SKIPPED, /* this build or machine has not what it needs */
 	OUTCOME_OK,
 	OUTCOME_FAILED,	 /* an expectation, a report left over, an error */
 	OUTCOME_MISTAKE, /* of the file: unknown command, wrong argument */

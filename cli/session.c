@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "asan.h"
 #include "borrowed.h"
 #include "command.h"
 #include "events.h"
@@ -159,9 +160,9 @@ int session_check_options(const struct options *o)
 
 static int check_numbers(const struct options *o)
 {
-	if (o->cpus > SLAB_MAX_CPUS)
+	if (o->cpus > SLAB_VIRTUAL_CPUS)
 		return fail("number", NULL, "cpus: %u is too many, at most %u",
-			    o->cpus, SLAB_MAX_CPUS);
+			    o->cpus, SLAB_VIRTUAL_CPUS);
 	if (o->nodes > SLAB_MAX_NODES)
 		return fail("number", NULL, "nodes: %u is too many, at most %u",
 			    o->nodes, SLAB_MAX_NODES);
@@ -224,6 +225,7 @@ static int create_machine(const struct options *o)
 		.page_limit = o->pages ? o->pages : DEFAULT_PAGES,
 		.slab_debug = o->slab_debug,
 		.asan_off = o->is_asan_off,
+		.cpu_full_bytes = o->is_local_off, /* less than any sheaf has */
 		.statistics = true, /* who asks for figures pays for them */
 	};
 
@@ -237,6 +239,7 @@ static int create_machine(const struct options *o)
 static int make_machine(void)
 {
 	const struct options *o = &session.opt;
+	struct slab_machine_about about;
 	int err;
 
 	if (session_check_options(o) || check_numbers(o))
@@ -246,6 +249,10 @@ static int make_machine(void)
 	err = create_machine(o);
 	if (err) {
 		session.machine = NULL;
+		if (err == -ENOSYS)
+			return fail("unsupported", NULL,
+				    "this slabctl was built without liburcu, "
+				    "which a native machine needs");
 		return fail("machine", NULL,
 			    "the %s machine can not be made: %s",
 			    session_target_name(), strerror(-err));
@@ -262,8 +269,10 @@ static int make_machine(void)
 		return fail("machine", NULL,
 			    "the %s machine can not be opened: %s",
 			    session_target_name(), strerror(-err));
+	if (o->is_native && !slab_target_about(session.target, &about))
+		asan_answers_for(about.base, about.region_bytes);
 	/* who is told each step walks: inline paths would find nothing */
-	if (!o->is_native)
+	if (!o->is_native || session.tells_steps)
 		event_log_attach(session.events, session.machine);
 	return 0;
 }
@@ -336,6 +345,15 @@ static int set_number(const char *key, const char *value, uint64_t min,
 	return 0;
 }
 
+static int set_off(const char *key, const char *value, bool *is_off)
+{
+	if (strcmp(value, "on") && strcmp(value, "off"))
+		return fail("value", NULL, "%s=%.40s: it can be on or off", key,
+			    value);
+	*is_off = !strcmp(value, "off");
+	return 0;
+}
+
 int session_set_machine_option(struct options *o, const char *key,
 			       const char *value)
 {
@@ -343,7 +361,7 @@ int session_set_machine_option(struct options *o, const char *key,
 	size_t i;
 
 	if (!strcmp(key, "cpus")) {
-		if (set_number(key, value, 1, SLAB_MAX_CPUS, &n))
+		if (set_number(key, value, 1, SLAB_VIRTUAL_CPUS, &n))
 			return -EINVAL;
 		o->cpus = (unsigned int)n;
 		return 0;
@@ -362,13 +380,10 @@ int session_set_machine_option(struct options *o, const char *key,
 	}
 	if (!strcmp(key, "seed"))
 		return number_parse(key, value, UINT64_MAX, &o->seed);
-	if (!strcmp(key, "asan")) {
-		if (strcmp(value, "on") && strcmp(value, "off"))
-			return fail("value", NULL,
-				    "asan=%.40s: it can be on or off", value);
-		o->is_asan_off = !strcmp(value, "off");
-		return 0;
-	}
+	if (!strcmp(key, "asan"))
+		return set_off(key, value, &o->is_asan_off);
+	if (!strcmp(key, "local"))
+		return set_off(key, value, &o->is_local_off);
 	if (!strcmp(key, "slab-debug") || !strcmp(key, "slab_debug")) {
 		if (check_slab_debug(value))
 			return -EINVAL;
@@ -385,7 +400,8 @@ int session_set_machine_option(struct options *o, const char *key,
 		return 0;
 	}
 	fail("no_key",
-	     "cpus= nodes= seed= pages= slab-debug= asan=off and kernel "
+	     "cpus= nodes= seed= pages= slab-debug= asan=off local=off and "
+	     "kernel "
 	     "parameters such as slab_max_order=",
 	     "a machine has no %s=", key);
 	return -EINVAL;

@@ -44,6 +44,7 @@ struct options {
 	bool is_ascii, is_quiet, is_trusted, keeps_going;
 	bool is_native;	    /* the machine that this process runs on */
 	bool is_asan_off;   /* the sanitizer watches no object of the machine */
+	bool is_local_off;  /* native: full sheaves go to the barn at once */
 	unsigned int width; /* 0: what the terminal has; a pipe has no limit */
 	double limit_time;  /* seconds */
 	const char *record;
@@ -100,6 +101,7 @@ struct session {
 	bool is_quiet_about_errors; /* somebody else tells session.error */
 	bool has_watchdog; /* SIGALRM ends this process behind the limit */
 	bool in_scenario;  /* nothing is shown but what is asked for */
+	bool tells_steps;  /* native: the next machine does; slow paths alone */
 	bool explains;
 	bool wants_quit;
 	bool has_bad_answer;

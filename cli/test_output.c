@@ -25,7 +25,8 @@ static const struct field test_fields[] = {
 	FIELD("failed", COUNT, "expectations failed, reports left over"),
 	FIELD("mistakes", COUNT, "mistakes in files"),
 	FIELD("died", COUNT, "processes that died"),
-	FIELD("skipped", COUNT, "scenarios that this build can not run"),
+	FIELD("skipped", COUNT,
+	      "scenarios that this build or machine can not run"),
 	FIELD("scenarios", TABLE, "one row each", .of = result_fields),
 	{},
 };
@@ -48,7 +49,8 @@ static void print_again(const char *prefix, const struct test_file *f,
 {
 	const char *p;
 
-	printf("%sagain: slabctl test %s --filter '", prefix, f->path);
+	printf("%sagain: slabctl %stest %s --filter '", prefix,
+	       session.opt.is_native ? "--native " : "", f->path);
 	for (p = r->title; *p; p++) {
 		if (*p == '\'')
 			fputs("'\\''", stdout);

@@ -120,7 +120,11 @@ const struct topic topics[] = {
 "expect error \"GLOB\" {SCRIPT} takes what an operation answers; a slip in\n"
 "SCRIPT (no such command, a word too many) is a mistake there, too.\n"
 "needs=asan: skipped but in builds with AddressSanitizer; asan=off: there,\n"
-"it watches no object." },
+"it watches no object.\n"
+"`slabctl --native test` plays them on real threads, each on one CPU, and skips\n"
+"those that want another shape, stopped CPUs or a clock that is told the time.\n"
+"\"needs=virtual: WHY\": skipped there for this reason; local=off: there, full\n"
+"sheaves go to the barn at once." },
 	{ "native", "--native: real threads, CPUs, memory and time",
 "Without it, slabctl works on a virtual machine: one thread that switches\n"
 "between CPUs, addresses and a clock that are the same everywhere. With it, on\n"

@@ -35,6 +35,9 @@ void bytes_fill(void *p, uint8_t byte, size_t n);
 void bytes_copy(void *to, const void *from, size_t n);
 /* Is every one of them `byte`? */
 bool bytes_are(const void *p, uint8_t byte, size_t n);
+/* The same but for the last of n > 0, which is `end`. */
+void bytes_fill_to(void *p, uint8_t byte, uint8_t end, size_t n);
+bool bytes_are_to(const void *p, uint8_t byte, uint8_t end, size_t n);
 uint8_t byte_read(const void *p);
 /* Any alignment. */
 uintptr_t word_read(const void *p);
@@ -58,25 +61,54 @@ typedef uint64_t any_pair
 #define BYTES_REPEAT(byte)   ((uintptr_t)(byte) * (~(uintptr_t)0 / 0xff))
 #define BYTES_AT(type, p, i) (*(type *)((uintptr_t)(p) + (i)))
 
-/* The last step of each size begins where it ends with the last byte: it may
- * do some twice, and no byte is left over. */
+/*
+ * The last step of each size begins where it ends with the last byte: it may
+ * do some twice, and no byte is left over. Filling and checking take the same
+ * steps: what was stored a moment ago, in one piece, is loaded in one piece, and
+ * need not have left the store buffer.
+ */
+#define BYTES_PAIRS (2 * sizeof(any_pair)) /* n is as many at least */
+
+static inline void bytes_fill_pairs(void *p, any_pair pair, any_pair end,
+				    size_t n)
+{
+	uintptr_t at = (uintptr_t)p, last = at + n - BYTES_PAIRS;
+
+	for (; at < last; at += BYTES_PAIRS) {
+		BYTES_AT(any_pair, at, 0) = pair;
+		BYTES_AT(any_pair, at, sizeof(pair)) = pair;
+	}
+	BYTES_AT(any_pair, last, 0) = pair;
+	BYTES_AT(any_pair, last, sizeof(pair)) = end;
+}
+
+static inline bool bytes_are_pairs(const void *p, any_pair pair, any_pair end,
+				   size_t n)
+{
+	uintptr_t at = (uintptr_t)p, last = at + n - BYTES_PAIRS;
+	any_pair other = (BYTES_AT(const any_pair, last, 0) ^ pair) |
+			 (BYTES_AT(const any_pair, last, sizeof(pair)) ^ end);
+
+	for (; at < last; at += BYTES_PAIRS)
+		other |= (BYTES_AT(const any_pair, at, 0) ^ pair) |
+			 (BYTES_AT(const any_pair, at, sizeof(pair)) ^ pair);
+	return !(other[0] | other[1]);
+}
+
 BYTES_INLINE void bytes_fill(void *p, uint8_t byte, size_t n)
 {
 	const uintptr_t word = BYTES_REPEAT(byte);
 	const any_pair pair = { word, word };
 	size_t i;
 
-	if (n >= sizeof(pair)) {
-		for (i = 0; i + 2 * sizeof(pair) < n; i += 2 * sizeof(pair)) {
-			BYTES_AT(any_pair, p, i) = pair;
-			BYTES_AT(any_pair, p, i + sizeof(pair)) = pair;
-		}
-		if (i + sizeof(pair) < n)
-			BYTES_AT(any_pair, p, i) = pair;
-		BYTES_AT(any_pair, p, n - sizeof(pair)) = pair;
-	} else if (n >= sizeof(word)) {
+	if (n - sizeof(word) <= sizeof(word)) {
 		BYTES_AT(any_word, p, 0) = word;
 		BYTES_AT(any_word, p, n - sizeof(word)) = word;
+	} else if (n >= BYTES_PAIRS) {
+		bytes_fill_pairs(p, pair, pair, n);
+	} else if (n > sizeof(pair)) {
+		BYTES_AT(any_pair, p, 0) = pair;
+		BYTES_AT(any_pair, p, n - sizeof(pair)) = pair;
 	} else if (n >= sizeof(uint32_t)) {
 		BYTES_AT(any_half, p, 0) = (uint32_t)word;
 		BYTES_AT(any_half, p, n - sizeof(uint32_t)) = (uint32_t)word;
@@ -103,17 +135,18 @@ BYTES_INLINE bool bytes_are(const void *p, uint8_t byte, size_t n)
 	const any_pair pair = { word, word };
 	size_t i;
 
-	if (n >= sizeof(pair)) {
-		any_pair other =
-			BYTES_AT(const any_pair, p, n - sizeof(pair)) ^ pair;
-
-		for (i = 0; i < n - sizeof(pair); i += sizeof(pair))
-			other |= BYTES_AT(const any_pair, p, i) ^ pair;
-		return !(other[0] | other[1]);
-	}
-	if (n >= sizeof(word))
+	if (n - sizeof(word) <= sizeof(word))
 		return BYTES_AT(const any_word, p, 0) == word &&
 		       BYTES_AT(const any_word, p, n - sizeof(word)) == word;
+	if (n >= BYTES_PAIRS)
+		return bytes_are_pairs(p, pair, pair, n);
+	if (n > sizeof(pair)) {
+		any_pair other =
+			(BYTES_AT(const any_pair, p, 0) ^ pair) |
+			(BYTES_AT(const any_pair, p, n - sizeof(pair)) ^ pair);
+
+		return !(other[0] | other[1]);
+	}
 	if (n >= sizeof(uint32_t))
 		return BYTES_AT(const any_half, p, 0) == (uint32_t)word &&
 		       BYTES_AT(const any_half, p, n - sizeof(uint32_t)) ==
@@ -122,6 +155,36 @@ BYTES_INLINE bool bytes_are(const void *p, uint8_t byte, size_t n)
 		if (BYTES_AT(const uint8_t, p, i) != byte)
 			return false;
 	return true;
+}
+
+/* The last piece with the last byte in it, for the same reason. */
+#define BYTES_END(byte, end)             \
+	((any_pair){ BYTES_REPEAT(byte), \
+		     BYTES_REPEAT(byte) ^ (uintptr_t)((byte) ^ (end)) << 56 })
+
+BYTES_INLINE void bytes_fill_to(void *p, uint8_t byte, uint8_t end, size_t n)
+{
+	const uintptr_t word = BYTES_REPEAT(byte);
+
+	if (n >= BYTES_PAIRS) {
+		bytes_fill_pairs(p, (any_pair){ word, word },
+				 BYTES_END(byte, end), n);
+	} else {
+		bytes_fill(p, byte, n - 1);
+		bytes_fill((uint8_t *)p + n - 1, end, 1);
+	}
+}
+
+BYTES_INLINE bool bytes_are_to(const void *p, uint8_t byte, uint8_t end,
+			       size_t n)
+{
+	const uintptr_t word = BYTES_REPEAT(byte);
+
+	if (n >= BYTES_PAIRS)
+		return bytes_are_pairs(p, (any_pair){ word, word },
+				       BYTES_END(byte, end), n);
+	return bytes_are(p, byte, n - 1) &&
+	       bytes_are((const uint8_t *)p + n - 1, end, 1);
 }
 
 BYTES_INLINE uint8_t byte_read(const void *p)

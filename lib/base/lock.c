@@ -10,6 +10,11 @@
 #include "base/lock.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/futex.h"
 
@@ -48,6 +53,14 @@ static void rank_release(const struct slab_lock *lock)
 {
 	assert(held_ranks & (1U << lock->rank));
 	held_ranks &= ~(1U << lock->rank);
+}
+
+bool lock_take_own(struct slab_lock *lock)
+{
+	if (!lock_own(lock))
+		return false;
+	rank_take(lock);
+	return true;
 }
 
 #else
@@ -106,6 +119,89 @@ static bool try_word(struct slab_lock *lock)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+/* ---- locks that are somebody's ---- */
+#define NO_NUMBER UINT16_MAX
+
+_Thread_local uint16_t lock_self
+	__attribute__((tls_model("initial-exec"))) = NO_NUMBER;
+
+static bool membarrier(int cmd)
+{
+	int saved = errno;
+	long ret = syscall(SYS_membarrier, cmd, 0, 0);
+
+	errno = saved;
+	return ret >= 0;
+}
+
+void lock_make_ownable(struct slab_lock *lock)
+{
+#if defined(__SANITIZE_THREAD__)
+	(void)lock; /* it does not see what orders the two */
+#else
+	if (!membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
+		return;
+	lock->is_ownable = true;
+	lock->owner = OWNER_FIRST;
+#endif
+}
+
+/* Threads get numbers as long as there are some. */
+static uint16_t find_self(void)
+{
+	static uint16_t next = OWNER_THREADS;
+	uint16_t mine = __atomic_load_n(&next, __ATOMIC_RELAXED);
+
+	while (lock_self == NO_NUMBER && mine != NO_NUMBER)
+		if (__atomic_compare_exchange_n(&next, &mine, mine + 1, false,
+						__ATOMIC_RELAXED,
+						__ATOMIC_RELAXED))
+			lock_self = mine;
+	return lock_self == NO_NUMBER ? OWNER_LEAVES : lock_self;
+}
+
+static bool turn(struct slab_lock *lock, uint16_t from, uint16_t to)
+{
+	return __atomic_compare_exchange_n(&lock->owner, &from, to, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+/* From now on it is nobody's; false: its owner holds it yet. */
+static bool disown(struct slab_lock *lock, uint16_t owner)
+{
+	turn(lock, owner, OWNER_LEAVES);
+	if (__atomic_load_n(&lock->is_owners, __ATOMIC_ACQUIRE))
+		return false;
+	/* a sandbox may forbid it meanwhile; no processor keeps stores so long */
+	if (!membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) &&
+	    !membarrier(MEMBARRIER_CMD_GLOBAL))
+		sleep_ns(1000000);
+	if (__atomic_load_n(&lock->is_owners, __ATOMIC_ACQUIRE))
+		return false;
+	turn(lock, OWNER_LEAVES, OWNER_NONE);
+	return true;
+}
+
+static bool try_once(struct slab_lock *lock)
+{
+	uint16_t owner;
+
+	while (lock->is_ownable &&
+	       (owner = __atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE))) {
+		if (owner == OWNER_FIRST) {
+			turn(lock, owner, find_self());
+		} else if (owner == lock_self) {
+			if (__atomic_load_n(&lock->is_owners, __ATOMIC_RELAXED))
+				return false;
+			if (lock_own(lock))
+				return true;
+		} else if (!disown(lock, owner)) {
+			return false;
+		}
+	}
+	return try_word(lock);
+}
+
 static void relax(void)
 {
 #if defined(__x86_64__)
@@ -115,24 +211,70 @@ static void relax(void)
 #endif
 }
 
+/* ---- a child of a fork that waited for nobody ---- */
+#define LONE_MS	   100U
+#define LONE_WAITS 50U
+
+static bool is_lone_child;
+
+void lock_lone_child(void)
+{
+	is_lone_child = true;
+}
+
+static void give_up(void)
+{
+	static const char why[] =
+		"slab: a child of a fork() in a sink waits for a thread that it does not have: such a child may exec or _exit\n";
+
+	if (write(STDERR_FILENO, why, sizeof(why) - 1) < 0)
+		_exit(127);
+	abort();
+}
+
+static void nap(unsigned int *waits)
+{
+	sleep_ns(is_lone_child ? LONE_MS * 1000000 : 50000);
+	if (is_lone_child && ++*waits == LONE_WAITS)
+		give_up();
+}
+
+static void sleep_on(struct slab_lock *lock, unsigned int *waits)
+{
+	if (!is_lone_child) {
+		futex_wait(&lock->word, SLEPT_FOR, FUTEX_FOREVER);
+		return;
+	}
+	/* threads of its own let go much sooner */
+	futex_wait(&lock->word, SLEPT_FOR, LONE_MS);
+	if (++*waits == LONE_WAITS)
+		give_up();
+}
+
 static __attribute__((noinline)) void wait_for(struct slab_lock *lock)
 {
-	unsigned int i;
+	unsigned int waits = 0, i;
 
 	for (i = 0; i < SPINS; i++) {
 		relax();
-		if (!__atomic_load_n(&lock->word, __ATOMIC_RELAXED) &&
-		    try_word(lock))
+		if (!lock_is_held(lock) && try_once(lock))
 			return;
+	}
+	/* once, at most: an owner wakes nobody */
+	while (lock->is_ownable &&
+	       __atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != OWNER_NONE) {
+		if (try_once(lock))
+			return;
+		nap(&waits);
 	}
 	while (__atomic_exchange_n(&lock->word, SLEPT_FOR, __ATOMIC_ACQUIRE) !=
 	       FREE)
-		futex_wait(&lock->word, SLEPT_FOR, FUTEX_FOREVER);
+		sleep_on(lock, &waits);
 }
 
 bool lock_try(struct slab_lock *lock)
 {
-	if (!try_word(lock))
+	if (!try_once(lock))
 		return false;
 	rank_take(lock);
 	return true;
@@ -141,7 +283,7 @@ bool lock_try(struct slab_lock *lock)
 void lock_take_slow(struct slab_lock *lock)
 {
 	wait_check();
-	if (!try_word(lock))
+	if (!try_once(lock))
 		wait_for(lock);
 	rank_take(lock);
 }
@@ -157,6 +299,10 @@ bool lock_take_or_try(struct slab_lock *lock)
 void lock_release_slow(struct slab_lock *lock)
 {
 	rank_release(lock);
+	if (!__atomic_load_n(&lock->word, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&lock->is_owners, 0, __ATOMIC_RELEASE);
+		return;
+	}
 	if (LOCK_IS_ALONE) {
 		__atomic_store_n(&lock->word, FREE, __ATOMIC_RELEASE);
 		return;
@@ -168,5 +314,6 @@ void lock_release_slow(struct slab_lock *lock)
 
 void lock_reset(struct slab_lock *lock)
 {
+	__atomic_store_n(&lock->is_owners, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&lock->word, FREE, __ATOMIC_RELEASE);
 }

@@ -41,16 +41,33 @@ enum lock_rank {
 
 struct slab_lock {
 	uint32_t word; /* 0 free, 1 held, 2 held and slept for */
-	uint16_t rank;
-	uint16_t holder; /* the CPU that took it last, for who waits */
+	uint8_t rank : 7;
+	uint8_t is_ownable : 1; /* somebody's, or going to be */
+	uint8_t is_owners;	/* held by its owner; word is 0 then */
+	union {
+		uint16_t holder; /* the CPU that took it last, for who waits */
+		uint16_t owner;	 /* is_ownable: the thread's lock_self, or */
+	};
 };
+
+enum { OWNER_NONE, OWNER_FIRST, OWNER_LEAVES, OWNER_THREADS };
+
+/* A number of this thread, when it owns a lock. */
+extern _Thread_local uint16_t lock_self
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 static inline void lock_init(struct slab_lock *lock, enum lock_rank rank)
 {
-	lock->word = 0;
-	lock->rank = (uint16_t)rank;
-	lock->holder = 0;
+	*lock = (struct slab_lock){ .rank = rank & 0x7f };
 }
+
+/*
+ * It becomes the first thread's that takes it, which needs no locked instruction
+ * then, until another thread wants it: from there on it is a lock as any other.
+ * For what one thread does over and over, as a rule. Said before anybody takes
+ * it, of a lock that has no `holder`.
+ */
+void lock_make_ownable(struct slab_lock *lock);
 
 void lock_take_slow(struct slab_lock *lock);
 bool lock_try(struct slab_lock *lock);
@@ -68,10 +85,49 @@ void lock_release_slow(struct slab_lock *lock);
 #define LOCK_IS_ALONE 0
 #endif
 
+/*
+ * Its owner needs no locked instruction, and no call. It says that it holds the
+ * lock, and looks then whether it still owns it; who wants it away says so,
+ * makes the owner's processor finish what it has begun (membarrier), and looks
+ * then whether the owner holds it. One of the two sees the other. false: nothing
+ * was done. Of locks without a `holder`; ends with lock_release_own().
+ */
+static inline bool lock_own(struct slab_lock *lock)
+{
+	if (__atomic_load_n(&lock->owner, __ATOMIC_RELAXED) != lock_self ||
+	    __atomic_load_n(&lock->is_owners, __ATOMIC_RELAXED))
+		return false;
+	__atomic_store_n(&lock->is_owners, 1, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(__atomic_load_n(&lock->owner, __ATOMIC_RELAXED) ==
+				     lock_self,
+			     1))
+		return true;
+	__atomic_store_n(&lock->is_owners, 0, __ATOMIC_RELEASE);
+	return false;
+}
+
+/* For who has work to do before. */
+static inline bool lock_seems_own(const struct slab_lock *lock)
+{
+	return __atomic_load_n(&lock->owner, __ATOMIC_RELAXED) == lock_self;
+}
+
+#ifdef SLAB_LOCK_CHECK
+bool lock_take_own(struct slab_lock *lock);
+#define lock_release_own(lock) lock_release_slow(lock)
+#else
+#define lock_take_own(lock) lock_own(lock)
+static inline void lock_release_own(struct slab_lock *lock)
+{
+	__atomic_store_n(&lock->is_owners, 0, __ATOMIC_RELEASE);
+}
+#endif
+
 static inline void lock_take(struct slab_lock *lock)
 {
 #ifndef SLAB_LOCK_CHECK
-	if (LOCK_IS_ALONE &&
+	if (LOCK_IS_ALONE && !lock->is_ownable &&
 	    !__atomic_load_n(&lock->word, __ATOMIC_RELAXED)) {
 		__atomic_store_n(&lock->word, 1, __ATOMIC_RELAXED);
 		__atomic_signal_fence(__ATOMIC_ACQUIRE);
@@ -84,7 +140,7 @@ static inline void lock_take(struct slab_lock *lock)
 static inline void lock_release(struct slab_lock *lock)
 {
 #ifndef SLAB_LOCK_CHECK
-	if (LOCK_IS_ALONE) {
+	if (LOCK_IS_ALONE && __atomic_load_n(&lock->word, __ATOMIC_RELAXED)) {
 		__atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
 		return;
 	}
@@ -95,6 +151,10 @@ static inline void lock_release(struct slab_lock *lock)
 /* After fork(), in a child: held by a thread that is not there any more, or by
  * this one for the time of the fork. */
 void lock_reset(struct slab_lock *lock);
+
+/* In a child whose fork did not wait for the other threads: what they held is
+ * held for ever. Who waits for that says so, and the process ends. */
+void lock_lone_child(void);
 
 /*
  * An interrupt, or another virtual CPU on this thread, starts with nothing
@@ -115,7 +175,8 @@ bool lock_take_or_try(struct slab_lock *lock);
 
 static inline bool lock_is_held(const struct slab_lock *lock)
 {
-	return __atomic_load_n(&lock->word, __ATOMIC_RELAXED) != 0;
+	return __atomic_load_n(&lock->word, __ATOMIC_RELAXED) != 0 ||
+	       __atomic_load_n(&lock->is_owners, __ATOMIC_RELAXED);
 }
 
 #endif

@@ -58,7 +58,6 @@ static int boot(struct slab_machine *m)
 {
 	const struct slab_machine_config *c = &m->config;
 
-	free(m->params.debug_string);
 	m->params = (struct machine_parameters){
 		.max_order = 3,
 		.max_full_sheaves = MAX_FULL_SHEAVES,
@@ -99,13 +98,21 @@ int slab_machine_create_virtual(const struct slab_machine_config *config,
  * being made has no sinks. */
 static void say_what_is_less(const struct slab_machine *m)
 {
+	char text[256] = "";
+	size_t n = 0;
+
 	if (m->region_is_smaller)
-		dprintf(STDERR_FILENO,
+		n = (size_t)snprintf(
+			text, sizeof(text),
 			"slab: the region has %zu MiB: no more address space can be reserved (RLIMIT_AS, ulimit -v)\n",
 			m->region_bytes >> 20);
 	if (m->nodes_unknown)
-		dprintf(STDERR_FILENO,
+		snprintf(
+			text + n, sizeof(text) - n,
 			"slab: memory counts as of one node: libnuma.so.1 can not be used\n");
+	/* no stdio: it allocates */
+	if (*text && write(STDERR_FILENO, text, strlen(text)) < 0)
+		return;
 }
 
 /* Made by the one who is first; a second one waits until it can be used. */
@@ -179,14 +186,32 @@ void slab_machine_destroy(struct slab_machine *m)
 	fork_making_end(cancel);
 }
 
-void slab_machine_reset(struct slab_machine *m)
+static void reset(struct slab_machine *m)
 {
 	open_shadow(m);
 	pages_reset(m);
 	meta_reset(m);
 	machine_start(m);
+	if (m->is_native)
+		machine_start_native(m);
 	/* slab_debug= parsed once already: nothing new can be wrong with it */
 	(void)boot(m);
+}
+
+void slab_machine_reset(struct slab_machine *m)
+{
+	int cancel;
+
+	if (!m->is_native) {
+		reset(m);
+		return;
+	}
+	cancel = fork_making_begin();
+	/* what waits is gone with its caches: the worker must not run it */
+	machine_rcu_stop(m);
+	reset(m);
+	kmalloc_make_classes(m);
+	fork_making_end(cancel);
 }
 
 /* ---- parameters ---- */

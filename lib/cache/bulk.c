@@ -231,6 +231,8 @@ void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p)
 		return;
 	stat_add(s, SLAB_STAT_FREE_SLOWPATH, nr - done);
 	free_to_slabs(s, (unsigned int)(nr - done), p + done);
+	if (cache_gave_back(s, (nr - done) * s->size))
+		flush_kept(s);
 }
 
 /* ---- allocation ---- */

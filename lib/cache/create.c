@@ -134,6 +134,8 @@ static int create_nodes(struct kmem_cache *s)
 		if (!n)
 			return -ENOMEM;
 		lock_init(&n->list_lock, LOCK_RANK_LIST);
+		if (s->debug_is_short)
+			lock_make_ownable(&n->list_lock);
 		list_init(&n->partial);
 		list_init(&n->full);
 		s->node[nid] = n;
@@ -173,7 +175,10 @@ static int create_sheaves(struct kmem_cache *s)
 	}
 	s->fast.base = m->base;
 	s->fast.bytes = REGION_PART(m, SLOT_PAGES_BYTES);
-	s->fast.cpus = m->is_native ? s->cpu_sheaves : cpu_fast_nothing();
+	s->fast.cpus = m->percpu == PERCPU_RSEQ ? s->cpu_sheaves :
+						  cpu_fast_nothing();
+	if (!s->fast.cpus)
+		return -ENOMEM;
 	for (nid = 0; s->sheaf_capacity && nid < m->config.nr_nodes; nid++)
 		if (node_has_memory(m, nid) && cache_add_barn(s, nid))
 			return -ENOMEM;
@@ -311,7 +316,9 @@ int cache_create(struct slab_machine *m, const char *name,
 		goto out_release;
 	if (m->params.freelist_hardened)
 		s->random = random_next(&m->random) | 1;
-	if (!m->params.no_cmpxchg_double &&
+	/* threads and handlers go by this flag: it must be true there */
+	if ((HAVE_CMPXCHG_DOUBLE || !m->is_native) &&
+	    !m->params.no_cmpxchg_double &&
 	    !(s->flags & (SLAB_CONSISTENCY_CHECKS | SLAB_STORE_USER |
 			  SLAB_TRACE)))
 		s->flags |= SLAB_CMPXCHG_DOUBLE;

@@ -12,6 +12,7 @@
 
 #include "debug/lists.h"
 #include "debug/report.h"
+#include "machine/stack.h"
 
 /* Empties go, the others speak; true when some are left. */
 static bool shutdown_node(struct kmem_cache *s, struct kmem_cache_node *n)
@@ -91,12 +92,23 @@ static void run_all_deferred(struct slab_machine *m)
 	m->cpu = here;
 }
 
+/* Names of functions are allocated: no lock is held. */
+static void say_what_is_left(struct kmem_cache *s, uintptr_t caller)
+{
+	struct slab_machine *m = s->machine;
+	char symbol[128];
+
+	slab_symbol(m, m->site ? m->site : caller, symbol, sizeof(symbol));
+	report_warn(m, SLAB_REPORT_STILL_OBJECTS, false, s, NULL,
+		    "kmem_cache_destroy %s: Slab cache still has objects when called from %s",
+		    s->name, symbol);
+}
+
 int kmem_cache_destroy(struct kmem_cache *s)
 {
 	struct slab_machine *m;
 	uintptr_t caller = CALLER;
 	unsigned long slabs = 0;
-	char symbol[128];
 	unsigned int nid;
 	bool left;
 
@@ -105,6 +117,7 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	m = s->machine;
 	if (!machine_has_live_cache(m, s))
 		return -EINVAL;
+	stack_know_bounds();
 	/* what kfree_rcu still holds comes home first */
 	kvfree_rcu_barrier_on_cache(s);
 	run_all_deferred(m);
@@ -118,13 +131,6 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	left = cache_shutdown(s);
 	for (nid = 0; nid < m->config.nr_nodes; nid++)
 		slabs += s->node[nid]->nr_slabs;
-	if (left) {
-		slab_symbol(m, m->site ? m->site : caller, symbol,
-			    sizeof(symbol));
-		report_warn(m, SLAB_REPORT_STILL_OBJECTS, false, s, NULL,
-			    "kmem_cache_destroy %s: Slab cache still has objects when called from %s",
-			    s->name, symbol);
-	}
 	list_del(&s->list);
 	/* what is left can still be freed, and belongs to somebody */
 	s->is_leaked = left;
@@ -133,6 +139,8 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	forget_kmalloc_class(m, s);
 	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
 	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
+	if (left)
+		say_what_is_left(s, caller);
 	machine_event(m, SLAB_EVENT_CACHE_GONE, s, NULL, NULL, slabs, 0);
 	if (left)
 		return -EBUSY;

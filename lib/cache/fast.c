@@ -9,6 +9,8 @@
  */
 #include "cache/sheaf.h"
 
+#include <string.h>
+
 #include "base/bytes.h"
 
 /* No check, no watcher: a sheaf is all there is to it. */
@@ -130,62 +132,71 @@ void slab_free_slow(struct kmem_cache *s, void *object)
 }
 
 /* ---- many at once ---- */
-static unsigned int take_some(struct kmem_cache *s, unsigned int nr, void **p)
+/*
+ * A sheaf that serves all of them becomes main, if there is one: who asks for
+ * as many again and again, and gives them back, meets the end of a sheaf once
+ * and not each time.
+ */
+static size_t take_some(struct kmem_cache *s, size_t nr, void **p)
 {
 	struct slub_percpu_sheaves *pcs = pcs_swap_in(s);
-	unsigned int run = 0, i;
+	size_t done = 0;
 
 	if (!pcs)
 		return 0;
-	if (main_has_some(pcs)) {
+	if (pcs->main->size < nr && pcs->spare &&
+	    pcs->spare->size > pcs->main->size)
+		swap_spare(pcs);
+	while (done < nr && main_has_some(pcs)) {
 		struct slab_sheaf *main = pcs->main;
+		unsigned int size = main->size, run;
 
-		run = MIN(nr, (unsigned int)main->size);
-		set_size(main, main->size - run);
-		for (i = 0; i < run; i++)
-			p[i] = main->objects[main->size + i];
+		run = (unsigned int)MIN(nr - done, (size_t)size);
+		size -= run;
+		set_size(main, size);
+		memcpy(p + done, main->objects + size, run * sizeof(*p));
+		done += run;
 	}
 	pcs_swap_out(s, pcs);
-	stat_add(s, SLAB_STAT_ALLOC_FASTPATH, run);
-	return run;
+	stat_add(s, SLAB_STAT_ALLOC_FASTPATH, done);
+	return done;
 }
 
-static unsigned int put_some(struct kmem_cache *s, unsigned int nr, void **p)
+static size_t put_some(struct kmem_cache *s, size_t nr, void **p)
 {
 	struct slub_percpu_sheaves *pcs = pcs_swap_in(s);
-	unsigned int run = 0, i;
+	size_t done = 0;
 
 	if (!pcs)
 		return 0;
-	if (main_has_room(s, pcs)) {
+	if (s->sheaf_capacity - pcs->main->size < nr && pcs->spare &&
+	    pcs->spare->size < pcs->main->size)
+		swap_spare(pcs);
+	while (done < nr && main_has_room(s, pcs)) {
 		struct slab_sheaf *main = pcs->main;
+		unsigned int size = main->size, run;
 
-		run = MIN(nr, s->sheaf_capacity - main->size);
-		for (i = 0; i < run; i++)
-			main->objects[main->size + i] = p[i];
-		set_size(main, main->size + run);
+		run = (unsigned int)MIN(nr - done,
+					(size_t)(s->sheaf_capacity - size));
+		memcpy(main->objects + size, p + done, run * sizeof(*p));
+		set_size(main, size + run);
+		done += run;
 	}
 	pcs_swap_out(s, pcs);
-	stat_add(s, SLAB_STAT_FREE_FASTPATH, run);
-	return run;
+	stat_add(s, SLAB_STAT_FREE_FASTPATH, done);
+	return done;
 }
 
 size_t fast_alloc_bulk(struct kmem_cache *s, size_t nr, void **p)
 {
-	size_t done = 0;
+	size_t done;
 
 	if (!goes_short_way(s))
 		return 0;
-	while (done < nr) {
-		unsigned int want = (unsigned int)(nr - done), run;
-
-		run = percpu_pop_many(&s->fast, want, p + done);
-		if (!run)
-			run = take_some(s, want, p + done);
-		if (!run)
-			break;
-		done += run;
-	}
+	done = nr <= s->sheaf_capacity &&
+			       percpu_pop_many(&s->fast, (unsigned int)nr, p) ?
+		       nr :
+		       take_some(s, nr, p);
 	say_got(done, p);
 	return done;
 }
@@ -238,15 +249,11 @@ size_t fast_free_bulk(struct kmem_cache *s, size_t nr, void **p)
 	    !all_are_ours(s, nr, p))
 		return 0;
 	say_given(nr, p);
-	while (done < nr) {
-		unsigned int want = (unsigned int)(nr - done), run;
-
-		run = percpu_push_many(&s->fast, want, p + done);
-		if (!run)
-			run = put_some(s, want, p + done);
-		if (!run && !make_room(s))
-			break;
-		done += run;
-	}
+	if (nr <= s->sheaf_capacity &&
+	    percpu_push_many(&s->fast, (unsigned int)nr, p))
+		return nr;
+	do {
+		done += put_some(s, nr - done, p + done);
+	} while (done < nr && make_room(s));
 	return done;
 }

@@ -54,6 +54,16 @@ static void flush_and_free(struct kmem_cache *s, struct slab_sheaf *sheaf)
 	sheaf_free(s, sheaf);
 }
 
+static void flush_linked(struct kmem_cache *s, struct slab_sheaf *local)
+{
+	while (local) {
+		struct slab_sheaf *sheaf = local;
+
+		local = sheaf_next(sheaf);
+		flush_and_free(s, sheaf);
+	}
+}
+
 void flush_this_cpu(struct kmem_cache *s)
 {
 	struct slub_percpu_sheaves *pcs;
@@ -70,12 +80,7 @@ void flush_this_cpu(struct kmem_cache *s)
 	pcs->spare = pcs->rcu_free = NULL;
 	pcs_unlock(s, pcs);
 	flush_and_free(s, spare);
-	while (local) {
-		struct slab_sheaf *sheaf = local;
-
-		local = sheaf_next(sheaf);
-		flush_and_free(s, sheaf);
-	}
+	flush_linked(s, local);
 	if (rcu_free)
 		rcu_sheaf_submit(s, rcu_free, false);
 	flush_main(s, true);
@@ -127,6 +132,29 @@ static void on_each_cpu(struct kmem_cache *s,
 		fn(s);
 	}
 	machine_cpu_end(m, work);
+}
+
+static void flush_local(struct kmem_cache *s)
+{
+	struct slub_percpu_sheaves *pcs = pcs_trylock(s);
+	struct slab_sheaf *local;
+
+	if (!pcs)
+		return;
+	local = cpu_take_local(s, pcs);
+	pcs_unlock(s, pcs);
+	flush_linked(s, local);
+}
+
+void flush_kept(struct kmem_cache *s)
+{
+	unsigned int nid;
+
+	/* who works on every CPU is in the middle of a flush */
+	if (!percpu_acts())
+		on_each_cpu(s, flush_local);
+	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)
+		flush_barn(s, nid);
 }
 
 static void for_all_cpus(struct kmem_cache *s, void (*fn)(struct kmem_cache *s))

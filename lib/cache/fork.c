@@ -212,15 +212,18 @@ static struct {
 static _Thread_local bool is_inside
 	__attribute__((tls_model("initial-exec"))); /* forks from a callback */
 
+static bool is_reporter(const struct slab_machine *m)
+{
+	return m && __atomic_load_n(&m->reporter, __ATOMIC_RELAXED) ==
+			    machine_pid(m);
+}
+
 /* In a path of ours: in a sink, for one. */
 static bool in_callback(void)
 {
-	const struct slab_machine *m =
-		__atomic_load_n(&native_machine, __ATOMIC_ACQUIRE);
-
-	return fork_pass.depth ||
-	       (m && __atomic_load_n(&m->reporter, __ATOMIC_RELAXED) ==
-			     machine_pid(m));
+	return fork_pass.depth || fork_pass.looks ||
+	       is_reporter(
+		       __atomic_load_n(&native_machine, __ATOMIC_ACQUIRE));
 }
 
 void fork_prepare(void)
@@ -228,7 +231,8 @@ void fork_prepare(void)
 	sigset_t all, signals;
 	struct slab_machine *m;
 
-	/* its own locks would wait for itself: such a child may exec */
+	/* its own locks would wait for itself: such a child may exec, and may
+	 * go on where no other thread was in the middle of something */
 	is_inside = in_callback();
 	if (is_inside)
 		return;
@@ -286,12 +290,33 @@ void fork_parent(void)
 	done(let_go);
 }
 
+/* Of a fork in a callback, whose locks this thread gives back by itself. */
+static void in_lone_child(void)
+{
+	struct slab_machine *m =
+		__atomic_load_n(&native_machine, __ATOMIC_ACQUIRE);
+	bool reports = is_reporter(m);
+
+	if (!m)
+		return;
+	lock_lone_child();
+	lock_reset(&making);
+	m->pid = getpid();
+	native_forget_tid();
+	if (reports)
+		m->reporter = machine_pid(m);
+	fork_gate_alone(m);
+	rcu_native_in_lone_child(m);
+}
+
 static void in_child(void)
 {
 	struct slab_machine *m = now.m;
 
-	if (is_inside)
+	if (is_inside) {
+		in_lone_child();
 		return;
+	}
 	if (m) {
 		m->pid = getpid();
 		native_forget_tid();

@@ -101,6 +101,7 @@ static bool find_full(struct kmem_cache *s, struct slub_percpu_sheaves *pcs,
 	}
 	if (cpu_trade_for_full(pcs))
 		return true;
+	cache_wants(s);
 	*barn = get_barn(s);
 	if (!*barn)
 		return false;
@@ -242,6 +243,8 @@ static int make_room(struct kmem_cache *s, struct slub_percpu_sheaves *pcs,
 		swap_spare(s, pcs);
 		return 0;
 	}
+	if (cache_shrinks(s))
+		return -E2BIG;
 	if (cpu_trade_for_empty(pcs))
 		return 0;
 	if (cpu_may_keep(s, pcs))
@@ -268,6 +271,8 @@ static struct slab_sheaf *make_empty(struct kmem_cache *s,
 		pcs->spare = NULL;
 		pcs_unlock(s, pcs);
 		sheaf_flush(s, sheaf);
+		if (cache_gave_back(s, (size_t)s->sheaf_capacity * s->size))
+			flush_kept(s);
 		return sheaf;
 	}
 	pcs_unlock(s, pcs);

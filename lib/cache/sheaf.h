@@ -88,6 +88,8 @@ void flush_all_cpus(struct kmem_cache *s);
 void flush_dead_cpu(struct kmem_cache *s, unsigned int cpu);
 /* Full and empty sheaves of the node's barn. */
 void flush_barn(struct kmem_cache *s, unsigned int nid);
+/* All barns, and what CPUs keep before them, but for CPUs that are busy. */
+void flush_kept(struct kmem_cache *s);
 
 /* ---- rcu_free ---- */
 /* false: not taken; use the batches. */

@@ -11,6 +11,7 @@
 
 #include "debug/lists.h"
 #include "debug/report.h"
+#include "machine/stack.h"
 #include "slab/freelist.h"
 
 static void check_slab_of_list(struct slab_view *v, unsigned long *free_map)
@@ -124,6 +125,7 @@ long validate_slab_cache(struct kmem_cache *s)
 
 	if (!free_map)
 		return -ENOMEM;
+	stack_know_bounds();
 	for (nid = 0; nid < s->machine->config.nr_nodes; nid++)
 		count += validate_node(s, s->node[nid], free_map);
 	meta_free(s->machine, free_map, bytes);

@@ -51,8 +51,12 @@ bool asan_may_touch(const void *object)
 /* ---- its reports ---- */
 static struct slab_machine *machine_at(uintptr_t address)
 {
+	struct slab_machine *m = __atomic_load_n(&native_machine,
+						 __ATOMIC_ACQUIRE);
 	unsigned int slot;
 
+	if (m && machine_owns(m, address))
+		return m;
 	for (slot = 0; slot < SLAB_NR_SLOTS; slot++)
 		if (machine_slots[slot] && machine_owns(machine_slots[slot], address))
 			return machine_slots[slot];

@@ -40,7 +40,7 @@ static inline struct slab_view view_live(struct kmem_cache *s,
 				   .where = slab,
 				   .bytes = (uint8_t *)base,
 				   .base = base,
-				   .size = slab_true_bytes(s->machine, slab),
+				   .size = cache_slab_bytes(s, slab),
 				   .is_live = true };
 }
 

@@ -8,7 +8,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bits.h"
@@ -135,11 +134,13 @@ int debug_parse(struct slab_machine *m, const char *value)
 			global = block.flags;
 	}
 	if (has_list) {
-		copy = strdup(value);
+		copy = meta_strdup(m, value);
 		if (!copy)
 			return -ENOMEM;
 	}
-	free(params->debug_string);
+	if (params->debug_string)
+		meta_free(m, params->debug_string,
+			  strlen(params->debug_string) + 1);
 	params->debug_string = copy;
 	params->debug_flags = global;
 	params->disable_higher_order = has_higher_order;

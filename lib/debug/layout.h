@@ -90,28 +90,33 @@ static inline void layout_set_orig_size(const struct kmem_cache *s,
 		word_write((char *)object + layout_orig_size(s), size);
 }
 
-/* Red zones and poison for a free (INACTIVE) or allocated (ACTIVE) object. */
-static inline void layout_init_object(const struct kmem_cache *s, void *object,
-				      uint8_t val)
+/* Red zones and poison of an object of `size` bytes. */
+static inline void layout_fill(const struct kmem_cache *s, void *object,
+			       size_t size, uint8_t val)
 {
 	/* read once: what is written may be anything, for all that is known */
 	const slab_flags_t flags = s->flags;
 	const size_t left = s->red_left_pad, inuse = s->inuse;
-	size_t poisoned = s->object_size;
 	uint8_t *p = object;
 
 	if (flags & SLAB_RED_ZONE) {
-		/* the red zone of a smaller request begins where it ends */
-		if (val == SLUB_RED_ACTIVE && cache_has_orig_size(s))
-			poisoned =
-				MIN(layout_get_orig_size(s, object), poisoned);
 		bytes_fill(p - left, val, left);
-		bytes_fill(p + poisoned, val, inuse - poisoned);
+		bytes_fill(p + size, val, inuse - size);
 	}
-	if ((flags & SLAB_OBJECT_POISON) && poisoned) {
-		bytes_fill(p, POISON_FREE, poisoned);
-		bytes_fill(p + poisoned - 1, POISON_END, 1);
-	}
+	if ((flags & SLAB_OBJECT_POISON) && size)
+		bytes_fill_to(p, POISON_FREE, POISON_END, size);
+}
+
+/* The same for a free (INACTIVE) or allocated (ACTIVE) object: the red zone of
+ * a smaller request begins where it ends. */
+static inline void layout_init_object(const struct kmem_cache *s, void *object,
+				      uint8_t val)
+{
+	size_t size = s->object_size;
+
+	if (val == SLUB_RED_ACTIVE && (s->flags & SLAB_RED_ZONE))
+		size = MIN(layout_get_orig_size(s, object), size);
+	layout_fill(s, object, size, val);
 }
 
 /* What a slot holds when its slab is made. */

@@ -62,20 +62,20 @@ static inline void lists_judge(struct kmem_cache *s, struct kmem_cache_node *n,
 		lists_judge_slow(s, n, slab);
 }
 
-static inline struct slab *lists_first_partial(struct kmem_cache *s,
-					       struct kmem_cache_node *n)
+/* The first partial slab; NULL where there is none, or none at once. */
+static inline struct slab *lists_first_partial(const struct slab_machine *m,
+					       const struct kmem_cache_node *n)
 {
-	const struct slab_machine *m = s->machine;
 	const struct list_head *first = n->partial.next;
-	struct slab *slab = container_of(first, struct slab, slab_list);
+	uintptr_t off = (uintptr_t)first - offsetof(struct slab, slab_list) -
+			(uintptr_t)m->memmap;
+	unsigned long opened =
+		__atomic_load_n(&m->pages_opened, __ATOMIC_RELAXED);
 
-	if ((uintptr_t)slab - (uintptr_t)m->memmap <
-		    __atomic_load_n(&m->pages_opened, __ATOMIC_RELAXED) *
-			    sizeof(*slab) &&
-	    (uintptr_t)slab % sizeof(*slab) == 0 && slab_is_partial(slab) &&
-	    first->prev == &n->partial)
-		return slab;
-	return lists_next_partial(s, n, NULL);
+	if (off >= opened * sizeof(struct slab) || off % sizeof(struct slab) ||
+	    first->prev != &n->partial)
+		return NULL;
+	return container_of(first, struct slab, slab_list);
 }
 
 /* Judges both lists whole: whoever keeps the lock may then walk them. */

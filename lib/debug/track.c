@@ -5,11 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "debug/depot.h"
-
-/* frame: ours, that returns to caller; 0: the stack does not show it. */
-static __attribute__((noinline)) uint32_t
-walk_and_save(struct slab_machine *m, uintptr_t frame, uintptr_t caller)
+uint32_t track_walk(struct slab_machine *m, uintptr_t frame, uintptr_t caller)
 {
 	struct recent_stacks *recent = depot_recent(m);
 	uintptr_t frames[SLAB_TRACK_FRAMES];
@@ -30,21 +26,6 @@ walk_and_save(struct slab_machine *m, uintptr_t frame, uintptr_t caller)
 	return handle;
 }
 
-uint32_t track_prepare_at(struct slab_machine *m, uintptr_t frame,
-			  uintptr_t caller)
-{
-	struct recent_stacks *recent = depot_recent(m);
-	uint32_t handle = 0;
-
-	if (__builtin_expect(recent && frame >= stack_bounds.low &&
-				     frame < stack_bounds.high,
-			     1))
-		handle = recent_find(recent, frame, caller);
-	else
-		frame = 0;
-	return handle ? handle : walk_and_save(m, frame, caller);
-}
-
 uint32_t track_prepare(struct slab_machine *m, uintptr_t caller,
 		       uintptr_t *addr)
 {
@@ -52,7 +33,7 @@ uint32_t track_prepare(struct slab_machine *m, uintptr_t caller,
 
 	*addr = m->site ? m->site : caller;
 	if (!m->is_native || m->site || !caller)
-		return walk_and_save(m, 0, caller);
+		return track_walk(m, 0, caller);
 	return track_prepare_at(m, stack_find(fp, caller), caller);
 }
 

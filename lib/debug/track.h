@@ -6,15 +6,31 @@
 #define SLAB_DEBUG_TRACK_H
 
 #include "debug/check.h"
+#include "debug/depot.h"
 
 /* A stack record for a track, made before list_lock: the depot may need
  * memory. 0 when there is none to have. caller: the user's return address. */
 uint32_t track_prepare(struct slab_machine *m, uintptr_t caller,
 		       uintptr_t *addr);
-/* The same on a native machine, for who knows which frame of ours returns to
- * the caller. */
-uint32_t track_prepare_at(struct slab_machine *m, uintptr_t frame,
-			  uintptr_t caller);
+/* From the frame of ours on that returns to caller, to a stack that is known or
+ * not; 0: no frame shows it. */
+uint32_t track_walk(struct slab_machine *m, uintptr_t frame, uintptr_t caller);
+/* The same on a native machine, where most stacks are known. */
+static inline uint32_t track_prepare_at(struct slab_machine *m, uintptr_t frame,
+					uintptr_t caller)
+{
+	const struct recent_stacks *recent = depot_recent(m);
+	uint32_t handle = 0;
+
+	if (__builtin_expect(recent && frame >= stack_bounds.low &&
+				     frame < stack_bounds.high,
+			     1))
+		handle = recent_find(recent, frame, caller);
+	else
+		frame = 0;
+	return __builtin_expect(handle != 0, 1) ? handle :
+						  track_walk(m, frame, caller);
+}
 /* Two halves a word: whoever stores them apart and copies the words waits for
  * them to be put together. */
 static inline void track_write(uint8_t *at, uintptr_t addr, uint32_t handle,

@@ -136,7 +136,7 @@ static const char *free_many(struct world *w, unsigned int thread,
 		n++;
 	if (page && n)
 		frees_to(w, thread, p[0]);
-	if (w->in->sections)
+	if (w->in->sections && n)
 		done = fast_sim_free_bulk(w->s, n, p);
 	kmem_cache_free_bulk(w->s, n - done, p + done);
 	frees_to(w, thread, NULL);

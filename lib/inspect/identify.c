@@ -4,9 +4,9 @@
 #include "inspect/target.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "inspect/layout.h"
+#include "inspect/scratch.h"
 
 static const char *page_words(const struct slab *page)
 {
@@ -128,7 +128,7 @@ static int fill_object(struct slab_target *t, struct kmem_cache *s, const struct
 		return err;
 	if (index < nr)
 		*ret = objects[index];
-	free(objects);
+	scratch_free(objects);
 	return 0;
 }
 

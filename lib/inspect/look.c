@@ -3,10 +3,8 @@
 #include "inspect/look.h"
 
 #include "base/futex.h"
-
-/* Of this thread's calls, one inside the other. */
-static _Thread_local unsigned int depth
-	__attribute__((tls_model("initial-exec")));
+#include "inspect/scratch.h"
+#include "machine/fork_gate.h"
 
 bool look_lock(struct slab_machine *m, struct slab_lock *lock)
 {
@@ -26,9 +24,10 @@ struct look look_begin(struct slab_machine *m)
 {
 	struct look look = { .m = m };
 
+	scratch_begin();
 	/* a virtual machine is one thread's, and may stand in the middle of
 	 * anything when it is looked at */
-	if (!m->is_native || depth++)
+	if (!m->is_native || fork_pass.looks++)
 		return look;
 	look.held = lock_suspend();
 	look.has_cpus = look_lock(m, &m->cpus_lock);
@@ -40,11 +39,12 @@ void look_end(struct look *look)
 {
 	struct slab_machine *m = look->m;
 
-	if (!m->is_native || --depth)
-		return;
-	if (look->has_mutex)
-		lock_release(&m->slab_mutex);
-	if (look->has_cpus)
-		lock_release(&m->cpus_lock);
-	lock_resume(look->held);
+	if (m->is_native && !--fork_pass.looks) {
+		if (look->has_mutex)
+			lock_release(&m->slab_mutex);
+		if (look->has_cpus)
+			lock_release(&m->cpus_lock);
+		lock_resume(look->held);
+	}
+	scratch_end();
 }

@@ -12,12 +12,13 @@
 #include "inspect/rest.h"
 
 #include <errno.h>
-#include <stdlib.h>
+
+#include "inspect/scratch.h"
 
 void chain_free(struct chain *c)
 {
-	free(c->index);
-	free(c->pos);
+	scratch_free(c->index);
+	scratch_free(c->pos);
 	c->index = NULL;
 	c->pos = NULL;
 }
@@ -32,8 +33,8 @@ int chain_walk(const struct kmem_cache *s, const struct slab *slab,
 	*ret = (struct chain){ .end = SLAB_CHAIN_WHOLE,
 			       .fit = fit,
 			       .users = slab_user_map(s, slab) };
-	ret->index = calloc(fit + 1, sizeof(*ret->index));
-	ret->pos = calloc(fit + 1, sizeof(*ret->pos));
+	ret->index = scratch_alloc((fit + 1) * sizeof(*ret->index));
+	ret->pos = scratch_alloc((fit + 1) * sizeof(*ret->pos));
 	if (!ret->index || !ret->pos) {
 		chain_free(ret);
 		return -ENOMEM;
@@ -70,12 +71,8 @@ const struct rests *target_rests(struct slab_target *t,
 
 	uint64_t seq = m->is_native ? rests_print(m, s) : m->rest_seq;
 
-	if (t->rests && t->rested == s && t->rest_seq == seq)
+	if (t->rested == s && t->rest_seq == seq)
 		return t->rests;
-	if (!t->rests)
-		t->rests = calloc(1, sizeof(*t->rests));
-	if (!t->rests)
-		return NULL;
 	rests_free(t->rests);
 	t->rested = NULL;
 	if (rests_collect(m, s, t->rests))
@@ -122,7 +119,7 @@ int view_copy(struct kmem_cache *s, const struct slab *slab,
 	      struct slab_view *ret, struct slab *copy)
 {
 	size_t size = slab_open_bytes(s->machine, slab);
-	uint8_t *bytes = malloc(MAX(size, 1UL));
+	uint8_t *bytes = scratch_alloc(MAX(size, 1UL));
 
 	if (!bytes)
 		return -ENOMEM;
@@ -137,7 +134,7 @@ int view_copy(struct kmem_cache *s, const struct slab *slab,
 
 void view_drop(struct slab_view *v)
 {
-	free(v->bytes);
+	scratch_free(v->bytes);
 	v->bytes = NULL;
 }
 
@@ -219,7 +216,7 @@ int slab_objects(struct slab_target *t, struct kmem_cache *s,
 	if (err)
 		goto out_chain;
 	fit = MIN(view_fit(&v), c.fit);
-	*ret = calloc(fit + 1, sizeof(**ret));
+	*ret = scratch_alloc((fit + 1) * sizeof(**ret));
 	if (!*ret) {
 		err = -ENOMEM;
 		goto out_view;
@@ -240,31 +237,41 @@ int slab_target_objects(struct slab_target *t, uintptr_t cache,
 			unsigned int slab_nr, struct slab_object_info **ret,
 			size_t *nr)
 {
-	LOOK(t->machine);
+	struct slab_object_info *objects;
 	struct kmem_cache *s;
 	struct slab *slab;
-	int err = find(t, cache, slab_nr, &s, &slab);
+	int err;
 
-	return err ? err : slab_objects(t, s, slab, ret, nr);
+	{
+		LOOK(t->machine);
+		err = find(t, cache, slab_nr, &s, &slab);
+		if (!err)
+			err = slab_objects(t, s, slab, &objects, nr);
+	}
+	return err ? err :
+		     scratch_answer(objects, *nr * sizeof(*objects), ret);
 }
 
 int slab_target_freelist(struct slab_target *t, uintptr_t cache,
 			 unsigned int slab_nr, struct slab_freelist_info *ret)
 {
-	LOOK(t->machine);
 	struct kmem_cache *s;
 	struct slab *slab;
 	struct chain c;
-	int err = find(t, cache, slab_nr, &s, &slab);
+	int err;
 
-	if (!err)
-		err = chain_walk(s, slab, &c);
+	{
+		LOOK(t->machine);
+		err = find(t, cache, slab_nr, &s, &slab);
+		if (!err)
+			err = chain_walk(s, slab, &c);
+	}
 	if (err)
 		return err;
-	free(c.pos);
-	*ret = (struct slab_freelist_info){ .index = c.index, .nr = c.nr,
-					    .end = c.end, .wild = c.wild };
-	return 0;
+	*ret = (struct slab_freelist_info){ .nr = c.nr, .end = c.end,
+					    .wild = c.wild };
+	scratch_free(c.pos);
+	return scratch_answer(c.index, c.nr * sizeof(*c.index), &ret->index);
 }
 
 const char *slab_owner_name(enum slab_owner owner)

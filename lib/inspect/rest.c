@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/sort.h"
 #include "cache/sheaf.h"
+#include "inspect/scratch.h"
 #include "slab/freelist.h"
 
 #define READ(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
@@ -52,7 +54,7 @@ static void add_sheaf(struct sheaves *to, const struct kmem_cache *s,
 	if (to->nr == to->room) {
 		size_t room = to->room ? 2 * to->room : 16;
 
-		at = realloc(to->at, room * sizeof(*at));
+		at = scratch_grow(to->at, room * sizeof(*at));
 		if (!at) {
 			to->err = -ENOMEM;
 			return;
@@ -161,8 +163,21 @@ static const struct rcu_head *judge_head(const struct slab_machine *m,
 }
 
 /* What waits: in no grace period yet, in one, behind one (native). On none are
- * more than rcu_pending. */
+ * more than rcu_pending. Under its lock nothing goes from one to the next. */
 #define NR_RCU_LISTS 3U
+static bool hold_rcu(const struct slab_machine *m)
+{
+	struct slab_machine *held = (struct slab_machine *)m;
+
+	return m->is_native && look_lock(held, &held->rcu_queue_lock);
+}
+
+static void let_rcu_go(const struct slab_machine *m, bool is_held)
+{
+	if (is_held)
+		lock_release(&((struct slab_machine *)m)->rcu_queue_lock);
+}
+
 static const struct rcu_head *rcu_list(const struct slab_machine *m,
 				       unsigned int n)
 {
@@ -174,6 +189,7 @@ static const struct rcu_head *rcu_list(const struct slab_machine *m,
 static void add_rcu(struct sheaves *to, const struct kmem_cache *s)
 {
 	const struct slab_machine *m = s->machine;
+	bool is_held = hold_rcu(m);
 	unsigned int list, n, bound = READ(m->rcu_pending);
 	const struct rcu_head *head;
 
@@ -190,6 +206,7 @@ static void add_rcu(struct sheaves *to, const struct kmem_cache *s)
 			head = judge_head(m, READ(head->next));
 		}
 	}
+	let_rcu_go(m, is_held);
 }
 
 static int find_sheaves(const struct kmem_cache *s, struct sheaves *ret)
@@ -198,6 +215,8 @@ static int find_sheaves(const struct kmem_cache *s, struct sheaves *ret)
 
 	*ret = (struct sheaves){ 0 };
 	add_cpus(ret, s);
+	/* on its way to a barn it is missed in neither */
+	add_rcu(ret, s);
 	for (nid = 0; nid < s->machine->config.nr_nodes; nid++) {
 		const struct node_barn *barn = s->node[nid]->barn;
 
@@ -208,26 +227,38 @@ static int find_sheaves(const struct kmem_cache *s, struct sheaves *ret)
 		add_list(ret, s, &barn->sheaves_empty, SLAB_OWNER_BARN,
 			 (int)nid, false);
 	}
-	add_rcu(ret, s);
 	add_list(ret, s, &s->lent, SLAB_OWNER_PREFILLED, -1, false);
 	if (ret->err)
-		free(ret->at);
+		scratch_free(ret->at);
 	return ret->err;
 }
 
-int slab_target_sheaves(struct slab_target *t, uintptr_t cache,
-			struct slab_sheaf_info **ret, size_t *nr)
+int sheaves_find(const struct kmem_cache *s, struct slab_sheaf_info **ret,
+		 size_t *nr)
 {
-	LOOK(t->machine);
-	struct kmem_cache *s = target_cache(t, cache);
 	struct sheaves all;
-	int err = s ? find_sheaves(s, &all) : -ENOENT;
+	int err = find_sheaves(s, &all);
 
 	if (err)
 		return err;
 	*ret = all.at;
 	*nr = all.nr;
 	return 0;
+}
+
+int slab_target_sheaves(struct slab_target *t, uintptr_t cache,
+			struct slab_sheaf_info **ret, size_t *nr)
+{
+	struct slab_sheaf_info *all;
+	const struct kmem_cache *s;
+	int err;
+
+	{
+		LOOK(t->machine);
+		s = target_cache(t, cache);
+		err = s ? sheaves_find(s, &all, nr) : -ENOENT;
+	}
+	return err ? err : scratch_answer(all, *nr * sizeof(*all), ret);
 }
 
 int slab_target_sheaf_objects(struct slab_target *t,
@@ -297,7 +328,8 @@ static void add_object(struct collector *c, uintptr_t object,
 		return;
 	if (c->to->nr == c->room) {
 		size_t room = c->room ? 2 * c->room : 256;
-		struct rest *at = realloc(c->to->at, room * sizeof(*at));
+		struct rest *at =
+			scratch_grow(c->to->at, room * sizeof(*at));
 
 		if (!at) {
 			c->err = -ENOMEM;
@@ -331,7 +363,7 @@ static void add_objects_of(struct collector *c, const struct kmem_cache *s)
 					   SLAB_OWNER_UNKNOWN :
 					   info->place);
 	}
-	free(all.at);
+	scratch_free(all.at);
 }
 
 /* An object that waits by itself, if it is of the cache that is asked for. */
@@ -355,8 +387,9 @@ static void add_block(struct collector *c, const struct krc_block *block)
 static void add_all_waiting(struct collector *c)
 {
 	const struct slab_machine *m = c->m;
-	unsigned int cpu, n, list, bound = READ(m->rcu_pending);
+	unsigned int cpu, n, list, bound;
 	const struct rcu_head *head;
+	bool is_held;
 
 	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++) {
 		uintptr_t object = (uintptr_t)m->deferred[cpu];
@@ -375,6 +408,9 @@ static void add_all_waiting(struct collector *c)
 			object = word_read((void *)waiting_link(s, (void *)object));
 		}
 	}
+	/* behind the batches that grow: what was one of them is here now */
+	is_held = hold_rcu(m);
+	bound = READ(m->rcu_pending);
 	for (list = 0; list < NR_RCU_LISTS; list++) {
 		head = rcu_list(m, list);
 		for (n = 0; head && n < bound; n++) {
@@ -384,6 +420,7 @@ static void add_all_waiting(struct collector *c)
 			head = judge_head(m, READ(head->next));
 		}
 	}
+	let_rcu_go(m, is_held);
 }
 
 /* And among those of one address, what is known first. */
@@ -428,14 +465,13 @@ int rests_collect(const struct slab_machine *m, const struct kmem_cache *s,
 		rests_free(ret);
 		return c.err;
 	}
-	if (ret->nr)
-		qsort(ret->at, ret->nr, sizeof(*ret->at), by_address);
+	sort_in_place(ret->at, ret->nr, sizeof(*ret->at), by_address);
 	return 0;
 }
 
 void rests_free(struct rests *r)
 {
-	free(r->at);
+	scratch_free(r->at);
 	*r = (struct rests){ 0 };
 }
 

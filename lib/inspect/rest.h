@@ -22,6 +22,9 @@ struct rests {
 	size_t nr;
 };
 
+/* Every sheaf of s, in scratch. 0 or -ENOMEM. */
+int sheaves_find(const struct kmem_cache *s, struct slab_sheaf_info **ret,
+		 size_t *nr);
 /* Of s, or of all caches (NULL). 0 or -ENOMEM. */
 int rests_collect(const struct slab_machine *m, const struct kmem_cache *s,
 		  struct rests *ret);

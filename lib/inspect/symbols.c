@@ -29,7 +29,8 @@ static struct {
 	char *text;
 } names[NR_NAMES];
 static Dwfl *process; /* this one's modules; NULL: not read yet */
-static _Thread_local bool is_busy;
+static _Thread_local bool is_busy
+	__attribute__((tls_model("initial-exec")));
 
 /* A child has one thread: the lock must not stay with one of the parent's. */
 static void lock_names(void)

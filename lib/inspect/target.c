@@ -7,21 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
 #include "cache/sheaf.h"
 #include "debug/sheaves.h"
 #include "inspect/rest.h"
+#include "inspect/scratch.h"
 
 int slab_target_open_self(struct slab_machine *m, struct slab_target **ret)
 {
-	struct slab_target *t;
+	struct {
+		struct slab_target target;
+		struct rests rests;
+	} *t;
 
 	if (!m)
 		return -EINVAL;
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	t->machine = m;
-	*ret = t;
+	t->target.machine = m;
+	t->target.rests = &t->rests;
+	*ret = &t->target;
 	return 0;
 }
 
@@ -29,10 +35,8 @@ void slab_target_close(struct slab_target *t)
 {
 	if (!t)
 		return;
-	free(t->hint);
-	if (t->rests)
-		rests_free(t->rests);
-	free(t->rests);
+	scratch_free(t->hint);
+	rests_free(t->rests);
 	free(t);
 }
 
@@ -156,7 +160,7 @@ static int node_counts(const struct slab_machine *m, const struct kmem_cache *s,
 			err = walk_list(m, &n->partial, seen, count_partial, c,
 					&list);
 		}
-		free(seen);
+		scratch_free(seen);
 		total->nr_partial += c->nr_partial;
 		total->nr_slabs += c->nr_slabs;
 		total->total_objects += c->total_objects;
@@ -290,7 +294,8 @@ static int count_slab(const struct kmem_cache *s, const struct slab *slab,
 static int count_users(const struct slab_machine *m,
 		       struct slab_cache_info *info, size_t nr)
 {
-	struct slab_cache_info **sorted = calloc(nr + 1, sizeof(void *));
+	struct slab_cache_info **sorted =
+		scratch_alloc((nr + 1) * sizeof(void *));
 	struct rests rests;
 	unsigned long pfn;
 	size_t i;
@@ -303,7 +308,7 @@ static int count_users(const struct slab_machine *m,
 		goto out;
 	for (i = 0; i < nr; i++)
 		sorted[i] = &info[i];
-	qsort(sorted, nr, sizeof(void *), by_cache);
+	sort_in_place(sorted, nr, sizeof(void *), by_cache);
 	for (pfn = 0; pfn < m->pages_opened && !err; pfn++) {
 		const struct slab *slab = &m->memmap[pfn];
 		struct slab_cache_info key, *at = &key, **found;
@@ -320,7 +325,7 @@ static int count_users(const struct slab_machine *m,
 		info[i].users = info[i].owned[SLAB_OWNER_USER];
 	rests_free(&rests);
 out:
-	free(sorted);
+	scratch_free(sorted);
 	return err;
 }
 
@@ -332,18 +337,16 @@ int target_cache_info(const struct slab_target *t, struct kmem_cache *s,
 	return err ? err : count_users(t->machine, ret, 1);
 }
 
-int slab_target_caches(struct slab_target *t, struct slab_cache_info **ret,
-		       size_t *nr)
+static int caches(const struct slab_machine *m, struct slab_cache_info **ret,
+		  size_t *nr)
 {
-	LOOK(t->machine);
-	const struct slab_machine *m = t->machine;
 	struct kmem_cache *s;
 	size_t n = 0;
 	int err = 0;
 
 	for (each_cache(m, s))
 		n++;
-	*ret = calloc(n + 1, sizeof(**ret));
+	*ret = scratch_alloc((n + 1) * sizeof(**ret));
 	if (!*ret)
 		return -ENOMEM;
 	*nr = 0;
@@ -354,11 +357,23 @@ int slab_target_caches(struct slab_target *t, struct slab_cache_info **ret,
 	}
 	if (!err)
 		err = count_users(m, *ret, *nr);
-	if (err) {
-		free(*ret);
-		*ret = NULL;
-	}
+	if (err)
+		scratch_free(*ret);
 	return err;
+}
+
+int slab_target_caches(struct slab_target *t, struct slab_cache_info **ret,
+		       size_t *nr)
+{
+	struct slab_cache_info *all;
+	int err;
+
+	*ret = NULL;
+	{
+		LOOK(t->machine);
+		err = caches(t->machine, &all, nr);
+	}
+	return err ? err : scratch_answer(all, *nr * sizeof(*all), ret);
 }
 
 int slab_target_cache(struct slab_target *t, const char *name,
@@ -407,20 +422,15 @@ int slab_target_counts(struct slab_target *t, uintptr_t cache,
 	return s ? 0 : -ENOENT;
 }
 
-int slab_target_names(struct slab_target *t, uintptr_t cache, char **ret)
+static int names(const struct kmem_cache *s, char **ret, size_t *size)
 {
-	LOOK(t->machine);
-	const struct kmem_cache *s = target_cache(t, cache);
 	const struct cache_name *name;
-	size_t size;
 	char *p;
 
-	if (!s)
-		return -ENOENT;
-	size = strlen(s->name) + 2;
+	*size = strlen(s->name) + 2;
 	list_for_each_entry(name, &s->names, list)
-		size += strlen(name->name) + 1;
-	*ret = p = calloc(1, size);
+		*size += strlen(name->name) + 1;
+	*ret = p = scratch_alloc(*size);
 	if (!p)
 		return -ENOMEM;
 	p = stpcpy(p, s->name) + 1;
@@ -429,28 +439,52 @@ int slab_target_names(struct slab_target *t, uintptr_t cache, char **ret)
 	return 0;
 }
 
-/* ---- slabs ---- */
-int slab_target_slabs(struct slab_target *t, uintptr_t cache,
-		      struct slab_slab_info **ret, size_t *nr)
+int slab_target_names(struct slab_target *t, uintptr_t cache, char **ret)
 {
-	LOOK(t->machine);
-	const struct kmem_cache *s = target_cache(t, cache);
+	const struct kmem_cache *s;
+	size_t size;
+	char *all;
+	int err;
+
+	{
+		LOOK(t->machine);
+		s = target_cache(t, cache);
+		err = s ? names(s, &all, &size) : -ENOENT;
+	}
+	return err ? err : scratch_answer(all, size, ret);
+}
+
+/* ---- slabs ---- */
+static int slabs(const struct slab_target *t, const struct kmem_cache *s,
+		 struct slab_slab_info **ret, size_t *nr)
+{
 	struct walk w;
 	size_t i;
-	int err = s ? walk_slabs(t, s, &w) : -ENOENT;
+	int err = walk_slabs(t, s, &w);
 
 	if (err)
 		return err;
-	*ret = calloc(w.nr + 1, sizeof(**ret));
-	if (!*ret) {
-		walk_free(&w);
-		return -ENOMEM;
-	}
-	for (i = 0; i < w.nr; i++)
+	*ret = scratch_alloc((w.nr + 1) * sizeof(**ret));
+	for (i = 0; i < w.nr && *ret; i++)
 		walk_slab_info(t->machine, s, &w.slabs[i], &(*ret)[i]);
 	*nr = w.nr;
 	walk_free(&w);
-	return 0;
+	return *ret ? 0 : -ENOMEM;
+}
+
+int slab_target_slabs(struct slab_target *t, uintptr_t cache,
+		      struct slab_slab_info **ret, size_t *nr)
+{
+	const struct kmem_cache *s;
+	struct slab_slab_info *all;
+	int err;
+
+	{
+		LOOK(t->machine);
+		s = target_cache(t, cache);
+		err = s ? slabs(t, s, &all, nr) : -ENOENT;
+	}
+	return err ? err : scratch_answer(all, *nr * sizeof(*all), ret);
 }
 
 int slab_target_slab(struct slab_target *t, uintptr_t cache,

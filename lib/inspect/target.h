@@ -8,8 +8,9 @@
  * becomes a pointer only after it was found to lie where such a thing can be,
  * and no walk is longer than what it walks could be.
  *
- * Locking: look.h. Nothing here writes; a virtual machine is one thread's, and
- *          sinks may look while the path that called them holds its locks.
+ * Locking: look.h, and so nothing is malloc'ed: scratch.h. Nothing here
+ *          writes; a virtual machine is one thread's, and sinks may look while
+ *          the path that called them holds its locks.
  */
 #ifndef SLAB_INSPECT_TARGET_H
 #define SLAB_INSPECT_TARGET_H

@@ -9,11 +9,12 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
 #include "debug/track.h"
 #include "debug/report.h"
+#include "inspect/scratch.h"
 #include "inspect/target.h"
 #include "slab/node.h"
 
@@ -65,16 +66,16 @@ static size_t *group_slot(const struct groups *g, const struct slab_track *track
 static int groups_grow(struct groups *g)
 {
 	size_t max = g->max ? 2 * g->max : 64, i;
-	struct group *v = realloc(g->v, max * sizeof(*v));
+	struct group *v = scratch_grow(g->v, max * sizeof(*v));
 	size_t *table;
 
 	if (!v)
 		return -ENOMEM;
 	g->v = v;
-	table = calloc(2 * max, sizeof(*table));
+	table = scratch_alloc(2 * max * sizeof(*table));
 	if (!table)
 		return -ENOMEM;
-	free(g->table);
+	scratch_free(g->table);
 	g->table = table;
 	g->table_size = 2 * max;
 	g->max = max;
@@ -85,8 +86,8 @@ static int groups_grow(struct groups *g)
 
 static void groups_fini(struct groups *g)
 {
-	free(g->v);
-	free(g->table);
+	scratch_free(g->v);
+	scratch_free(g->table);
 }
 
 /* A damaged track names any CPU. */
@@ -171,15 +172,28 @@ static int add_slab(void *arg, struct slab *slab)
 	return err;
 }
 
+static int by_count(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count < y->count ? 1 : -1;
+	return x->order < y->order ? -1 : 1;
+}
+
 static int collect(struct groups *g, struct kmem_cache *s, bool is_alloc)
 {
 	const struct slab_machine *m = s->machine;
 	struct collector c = { .g = g, .s = s, .is_alloc = is_alloc };
-	struct walk_seen *seen = walk_seen(m);
+	struct walk_seen *seen;
 	struct walk_list list;
 	unsigned int node;
-	int err = seen ? 0 : -ENOMEM;
+	int err;
 
+	if (!(s->flags & SLAB_STORE_USER))
+		return -ENOENT;
+	seen = walk_seen(m);
+	err = seen ? 0 : -ENOMEM;
 	for (node = 0; !err && node < m->config.nr_nodes; node++) {
 		struct kmem_cache_node *n = walk_node(m, s, node);
 
@@ -192,17 +206,10 @@ static int collect(struct groups *g, struct kmem_cache *s, bool is_alloc)
 					&list);
 		node_unlock(s, n);
 	}
-	free(seen);
+	scratch_free(seen);
+	if (!err)
+		sort_in_place(g->v, g->nr, sizeof(*g->v), by_count);
 	return err;
-}
-
-static int by_count(const void *a, const void *b)
-{
-	const struct group *x = a, *y = b;
-
-	if (x->count != y->count)
-		return x->count < y->count ? 1 : -1;
-	return x->order < y->order ? -1 : 1;
 }
 
 /* ---- printing ---- */
@@ -291,37 +298,47 @@ static void print_group(const struct slab_machine *m, const struct group *group,
 	line(arg, "");
 }
 
+/* Names of functions and whoever takes lines may allocate: no lock is held. */
+static int print_groups(const struct slab_machine *m, struct groups *g, int err,
+			slab_line_fn line, void *arg)
+{
+	size_t i;
+
+	if (!err && !g->nr)
+		line(arg, "No data");
+	for (i = 0; !err && i < g->nr; i++)
+		print_group(m, &g->v[i], line, arg);
+	groups_fini(g);
+	return err;
+}
+
 int slab_target_traces(struct slab_target *t, uintptr_t cache, bool is_alloc,
 		       slab_line_fn line, void *arg)
 {
-	LOOK(t->machine);
-	struct kmem_cache *s = target_cache(t, cache);
+	struct groups g = { 0 };
+	struct kmem_cache *s;
+	int err;
 
-	return s ? slab_cache_traces(s, is_alloc, line, arg) : -ENODEV;
+	{
+		LOOK(t->machine);
+		s = target_cache(t, cache);
+		err = s ? collect(&g, s, is_alloc) : -ENODEV;
+	}
+	return print_groups(t->machine, &g, err, line, arg);
 }
 
 int slab_cache_traces(struct kmem_cache *s, bool is_alloc, slab_line_fn line,
 		      void *arg)
 {
-	LOOK(s->machine);
+	struct slab_machine *m = s->machine;
 	struct groups g = { 0 };
-	size_t i;
 	int err;
 
-	if (!(s->flags & SLAB_STORE_USER))
-		return -ENOENT;
-	err = collect(&g, s, is_alloc);
-	if (err)
-		goto out;
-	if (g.nr)
-		qsort(g.v, g.nr, sizeof(*g.v), by_count);
-	else
-		line(arg, "No data");
-	for (i = 0; i < g.nr; i++)
-		print_group(s->machine, &g.v[i], line, arg);
-out:
-	groups_fini(&g);
-	return err;
+	{
+		LOOK(m);
+		err = collect(&g, s, is_alloc);
+	}
+	return print_groups(m, &g, err, line, arg);
 }
 
 /* ---- one object ---- */

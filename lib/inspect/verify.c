@@ -18,7 +18,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/sort.h"
 #include "debug/report.h"
+#include "inspect/scratch.h"
 #include "slab/node.h"
 
 /* At a machine that moves; 21 ms from the first to the last. */
@@ -59,7 +61,7 @@ static void prints_add(struct verifier *vf, struct prints *p, uint64_t print)
 {
 	if (p->nr == p->room) {
 		size_t room = p->room ? 2 * p->room : 16;
-		uint64_t *at = realloc(p->at, room * sizeof(*at));
+		uint64_t *at = scratch_grow(p->at, room * sizeof(*at));
 
 		if (!at) {
 			vf->is_out_of_memory = true;
@@ -332,7 +334,8 @@ static int verify_moving_cache(struct verifier *vf)
 			err = -ENOMEM;
 		if (err || !vf->now.nr)
 			return err;
-		qsort(vf->now.at, vf->now.nr, sizeof(*vf->now.at), by_value);
+		sort_in_place(vf->now.at, vf->now.nr, sizeof(*vf->now.at),
+			      by_value);
 		vf->before = vf->now;
 		vf->now = before;
 		nanosleep(&pause, NULL);
@@ -360,7 +363,7 @@ long slab_target_verify(struct slab_target *t, uintptr_t cache,
 		vf.s = s;
 		err = verify_cache(&vf);
 	}
-	free(vf.before.at);
-	free(vf.now.at);
+	scratch_free(vf.before.at);
+	scratch_free(vf.now.at);
 	return err ? err : vf.findings;
 }

@@ -14,9 +14,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/sort.h"
 #include "inspect/rest.h"
+#include "inspect/scratch.h"
 #include "slab/cpu.h"
 
 /* Of one verify. */
@@ -115,12 +116,20 @@ static void verify_sheaf(struct resting *r, const struct slab_sheaf_info *info)
 			    place, problem);
 }
 
+/* And those of one address in the order in which they are looked for. */
 static int by_sheaf(const void *a, const void *b)
 {
-	uintptr_t x = ((const struct slab_sheaf_info *)a)->sheaf;
-	uintptr_t y = ((const struct slab_sheaf_info *)b)->sheaf;
+	const struct slab_sheaf_info *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	if (x->sheaf != y->sheaf)
+		return x->sheaf < y->sheaf ? -1 : 1;
+	if (x->cpu != y->cpu)
+		return (unsigned int)x->cpu < (unsigned int)y->cpu ? -1 : 1;
+	if (x->place != y->place)
+		return (int)x->place - (int)y->place;
+	if (x->node != y->node)
+		return x->node - y->node;
+	return (int)y->is_full_list - (int)x->is_full_list;
 }
 
 /* P4: a container is in one place. */
@@ -128,7 +137,7 @@ static void verify_places(struct resting *r)
 {
 	size_t i;
 
-	qsort(r->sheaves, r->nr_sheaves, sizeof(*r->sheaves), by_sheaf);
+	sort_in_place(r->sheaves, r->nr_sheaves, sizeof(*r->sheaves), by_sheaf);
 	for (i = 1; i < r->nr_sheaves; i++) {
 		const struct slab_sheaf_info *info = &r->sheaves[i];
 		char one[64], other[64];
@@ -303,8 +312,7 @@ int verify_sheaves(struct verifier *vf, const struct walk *w)
 	struct resting r = { .vf = vf };
 	const struct rests *rests;
 	unsigned int i;
-	int err = slab_target_sheaves(vf->t, (uintptr_t)vf->s, &r.sheaves,
-				      &r.nr_sheaves);
+	int err = sheaves_find(vf->s, &r.sheaves, &r.nr_sheaves);
 
 	if (err)
 		return err;
@@ -315,7 +323,7 @@ int verify_sheaves(struct verifier *vf, const struct walk *w)
 	for (i = 0; i < m->config.nr_nodes; i++)
 		verify_barn(&r, i);
 	verify_places(&r);
-	free(r.sheaves);
+	scratch_free(r.sheaves);
 	rests = target_rests(vf->t, vf->s);
 	if (!rests)
 		return -ENOMEM;

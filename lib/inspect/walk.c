@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/sort.h"
+#include "inspect/scratch.h"
 #include "slab/node.h"
 
 static struct walk_slab *walk_add(struct walk *w, size_t *room,
@@ -20,7 +22,7 @@ static struct walk_slab *walk_add(struct walk *w, size_t *room,
 	if (w->nr == *room) {
 		size_t more = *room ? 2 * *room : 16;
 		struct walk_slab *slabs =
-			realloc(w->slabs, more * sizeof(*slabs));
+			scratch_grow(w->slabs, more * sizeof(*slabs));
 
 		if (!slabs)
 			return NULL;
@@ -95,7 +97,7 @@ struct walk_seen *walk_seen(const struct slab_machine *m)
 {
 	unsigned long nr = __atomic_load_n(&m->pages_opened, __ATOMIC_ACQUIRE);
 	struct walk_seen *seen =
-		calloc(1, sizeof(*seen) + BITMAP_BYTES(nr + 1));
+		scratch_alloc(sizeof(*seen) + BITMAP_BYTES(nr + 1));
 
 	if (seen)
 		seen->nr_pages = nr;
@@ -153,7 +155,7 @@ static int walk_lists(const struct slab_machine *m, const struct kmem_cache *s,
 		l->found_by = SLAB_FOUND_FULL_LIST;
 		err = walk_list(m, &n->full, seen, listed, l, &l->w->full[i]);
 	}
-	free(seen);
+	scratch_free(seen);
 	return err;
 }
 
@@ -170,14 +172,15 @@ int walk_slabs(const struct slab_target *t, const struct kmem_cache *s,
 		err = walk_lists(t->machine, s, &l);
 	if (err)
 		walk_free(ret);
-	else if (ret->nr)
-		qsort(ret->slabs, ret->nr, sizeof(*ret->slabs), by_number);
+	else
+		sort_in_place(ret->slabs, ret->nr, sizeof(*ret->slabs),
+			      by_number);
 	return err;
 }
 
 void walk_free(struct walk *w)
 {
-	free(w->slabs);
+	scratch_free(w->slabs);
 	w->slabs = NULL;
 	w->nr = 0;
 }
@@ -218,8 +221,8 @@ struct slab *walk_find(struct slab_target *t, const struct kmem_cache *s,
 
 	if (slab || walk_slabs(t, s, &w))
 		return slab;
-	free(t->hint);
-	t->hint = calloc(w.nr + 1, sizeof(struct slab *));
+	scratch_free(t->hint);
+	t->hint = scratch_alloc((w.nr + 1) * sizeof(struct slab *));
 	t->nr_hints = t->hint ? w.nr : 0;
 	t->hinted = s;
 	for (i = 0; i < w.nr; i++) {

@@ -8,7 +8,8 @@
 
 #include "base/futex.h"
 
-_Thread_local struct fork_pass fork_pass;
+_Thread_local struct fork_pass fork_pass
+	__attribute__((tls_model("initial-exec")));
 
 void fork_gate_pass(struct slab_machine *m)
 {
@@ -39,6 +40,16 @@ void fork_gate_close(struct slab_machine *m)
 		while (__atomic_load_n(&m->fork_gate.cpu[cpu].inside,
 				       __ATOMIC_SEQ_CST))
 			sched_yield();
+}
+
+void fork_gate_alone(struct slab_machine *m)
+{
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++)
+		m->fork_gate.cpu[cpu].inside =
+			fork_pass.depth && cpu == fork_pass.cpu;
+	m->fork_gate.is_closed = 0;
 }
 
 void fork_gate_open(struct slab_machine *m)

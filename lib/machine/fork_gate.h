@@ -19,9 +19,11 @@
 
 #include "machine/machine.h"
 
-/* This thread: how deep inside, and which count says so. */
+/* This thread: how deep inside, and which count says so; and its looks, which
+ * hold locks that a fork takes (inspect/look.h). */
 struct fork_pass {
 	unsigned int depth, cpu;
+	unsigned int looks;
 };
 extern _Thread_local struct fork_pass fork_pass
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -43,5 +45,7 @@ static inline void fork_gate_leave(struct slab_machine *m)
 
 void fork_gate_close(struct slab_machine *m);
 void fork_gate_open(struct slab_machine *m);
+/* In a child whose fork did not wait: the other threads are not there. */
+void fork_gate_alone(struct slab_machine *m);
 
 #endif

@@ -131,7 +131,7 @@ struct machine_parameters {
 	unsigned int min_order, max_order, min_objects;
 	bool nomerge;
 	slab_flags_t debug_flags;    /* global blocks of slab_debug= */
-	char *debug_string;	     /* with lists; NULL: none (malloc'ed) */
+	char *debug_string;	     /* with lists; NULL: none (metadata) */
 	bool disable_higher_order;   /* letter O */
 	bool freelist_hardened, freelist_random;
 	bool init_on_alloc, init_on_free;
@@ -186,7 +186,7 @@ struct slab_machine {
 	/* who and when */
 	unsigned int cpu;
 	unsigned int works_from; /* + 1: this CPU, in the name of `cpu`; 0 */
-	uint64_t cpus_online;	  /* a bit a CPU; under cpus_lock */
+	uint64_t cpus_online;	  /* virtual: a bit a CPU; under cpus_lock */
 	uint32_t nodes_memory;	  /* a bit a node with memory */
 	struct slab_lock cpus_lock;
 	struct slab_lock flush_lock;
@@ -373,7 +373,7 @@ static inline bool node_has_memory(const struct slab_machine *m,
 static inline bool cpu_is_online(const struct slab_machine *m,
 				 unsigned int cpu)
 {
-	return m->cpus_online & (1ULL << cpu);
+	return m->is_native || (m->cpus_online & (1ULL << cpu));
 }
 
 /* machine/numa.c: the nearest node with memory, where allocations come from */
@@ -398,6 +398,8 @@ struct slab_machine *machine_make_native(void);
 int machine_open_native(const struct slab_machine_config *config,
 			struct slab_machine **ret);
 void machine_close_native(struct slab_machine *m);
+/* What machine_start() can not know: this process, and a seed of its own. */
+void machine_start_native(struct slab_machine *m);
 extern struct slab_machine *native_machine;
 uint64_t native_jiffies(void);
 

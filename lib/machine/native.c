@@ -8,7 +8,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -92,9 +91,12 @@ static int find_region(struct slab_machine *m)
 	return 0;
 }
 
-/* Once for all that will be opened: advice holds for what is reserved, too. */
+/* Once for all that will be opened: advice holds for what is reserved, too.
+ * Where the system gives huge pages to who does not ask, a small program would
+ * pay for them, and what it gave back would be filled again. */
 static void want_huge_pages(const struct slab_machine *m)
 {
+	madvise((void *)m->base, m->region_bytes, MADV_NOHUGEPAGE);
 	if (m->nr_pages > HUGE_FROM)
 		madvise((void *)(m->base + (HUGE_FROM << PAGE_SHIFT)),
 			(m->nr_pages - HUGE_FROM) << PAGE_SHIFT,
@@ -111,13 +113,36 @@ static void find_cpus(struct slab_machine *m)
 	host_nodes_find(m);
 }
 
-/* The caller's strings need not stay. */
-static int copy_strings(struct slab_machine *m)
+/* The caller's string need not stay: it goes along, behind the machine. */
+static size_t machine_bytes(const struct slab_machine_config *config)
 {
-	if (!m->config.slab_debug)
-		return 0;
-	m->config.slab_debug = meta_strdup(m, m->config.slab_debug);
-	return m->config.slab_debug ? 0 : -ENOMEM;
+	size_t text = config && config->slab_debug ?
+			      strlen(config->slab_debug) + 1 :
+			      0;
+
+	return sizeof(struct slab_machine) + text;
+}
+
+static void copy_config(struct slab_machine *m,
+			const struct slab_machine_config *config)
+{
+	if (!config)
+		return;
+	m->config = *config;
+	if (config->slab_debug)
+		m->config.slab_debug = strcpy((char *)(m + 1),
+					      config->slab_debug);
+}
+
+void machine_start_native(struct slab_machine *m)
+{
+	/* for the freelists of hardened caches: not what everybody knows */
+	if (!m->config.seed &&
+	    getrandom(&m->random.state, sizeof(m->random.state),
+		      GRND_NONBLOCK) < 0)
+		m->random.state = native_jiffies();
+	m->pid = getpid();
+	prctl(PR_GET_NAME, m->comm);
 }
 
 int machine_open_native(const struct slab_machine_config *config,
@@ -131,19 +156,18 @@ int machine_open_native(const struct slab_machine_config *config,
 	if (__atomic_load_n(&native_machine, __ATOMIC_ACQUIRE))
 		return -EBUSY;
 	/* not malloc'ed: this may be what malloc is made of */
-	m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE,
+	m = mmap(NULL, machine_bytes(config), PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (m == MAP_FAILED)
 		return -errno;
-	if (config)
-		m->config = *config;
+	copy_config(m, config);
 	m->is_native = true;
 	vdso_init();
 	m->percpu = percpu_init(m->config.no_rseq);
 	find_cpus(m);
 	err = find_region(m);
 	if (err) {
-		munmap(m, sizeof(*m));
+		munmap(m, machine_bytes(&m->config));
 		return err;
 	}
 	m->nr_pages = REGION_PART(m, SLOT_PAGES_BYTES) >> PAGE_SHIFT;
@@ -154,18 +178,7 @@ int machine_open_native(const struct slab_machine_config *config,
 	pages_init(m);
 	meta_init(m);
 	machine_start(m);
-	err = copy_strings(m);
-	if (err) {
-		machine_close_native(m);
-		return err;
-	}
-	/* for the freelists of hardened caches: not what everybody knows */
-	if (!m->config.seed &&
-	    getrandom(&m->random.state, sizeof(m->random.state),
-		      GRND_NONBLOCK) < 0)
-		m->random.state = native_jiffies();
-	m->pid = getpid();
-	prctl(PR_GET_NAME, m->comm);
+	machine_start_native(m);
 	*ret = m;
 	return 0;
 }
@@ -179,9 +192,8 @@ void machine_close_native(struct slab_machine *m)
 			slab_machine_use(NULL);
 	}
 	sites_fini(m);
-	free(m->params.debug_string);
 	munmap((void *)m->base, m->region_bytes);
-	munmap(m, sizeof(*m));
+	munmap(m, machine_bytes(&m->config));
 }
 
 uint64_t native_jiffies(void)
@@ -190,7 +202,8 @@ uint64_t native_jiffies(void)
 }
 
 /* A system call a track would cost more than the rest of it. */
-_Thread_local int native_known_tid;
+_Thread_local int native_known_tid
+	__attribute__((tls_model("initial-exec")));
 
 void native_forget_tid(void)
 {

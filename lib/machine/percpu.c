@@ -13,22 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifdef HAVE_RSEQ
-#include <sys/rseq.h>
-#endif
-
-ptrdiff_t slab_rseq_offset;
-
-/* Where the kernel writes to is written to by inline paths in any case: an
- * area that says CPU 0 for ever, whose record shows nothing to them. */
-struct area {
-	uint32_t cpu_id_start, cpu_id;
-	uint64_t rseq_cs;
-} __attribute__((aligned(32)));
-static _Thread_local struct area nobody
+_Thread_local int percpu_acts_for
 	__attribute__((tls_model("initial-exec")));
-
-_Thread_local int percpu_acts_for;
 
 static bool has_rseq;
 
@@ -75,6 +61,9 @@ static unsigned int possible_by_list(void)
 	return last + 1;
 }
 
+/* No kernel is built for more. */
+#define NR_CPUS_MOST 8192
+
 unsigned int percpu_possible(void)
 {
 	static unsigned int known;
@@ -89,7 +78,7 @@ unsigned int percpu_possible(void)
 	if (!nr) {
 		/* no /sys: masks of the kernel have room for all of them */
 		bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
-		nr = bytes > 0 ? (unsigned int)bytes * 8 : SLAB_MAX_CPUS + 1;
+		nr = bytes > 0 ? (unsigned int)bytes * 8 : NR_CPUS_MOST;
 	}
 	errno = saved;
 	return known = nr;
@@ -97,7 +86,7 @@ unsigned int percpu_possible(void)
 
 static bool kernel_can(void)
 {
-#ifdef HAVE_RSEQ
+#ifdef SLAB_HAS_FAST
 	const struct rseq *area = (void *)(thread_pointer() + __rseq_offset);
 
 	/* below zero: registered by nobody (a tunable, valgrind) */
@@ -114,20 +103,7 @@ enum percpu_kind percpu_init(bool no_rseq)
 {
 	has_rseq = !no_rseq && percpu_possible() <= SLAB_MAX_CPUS &&
 		   kernel_can();
-#ifdef HAVE_RSEQ
-	if (has_rseq) {
-		slab_rseq_offset = __rseq_offset;
-		return PERCPU_RSEQ;
-	}
-#endif
-	slab_rseq_offset = (char *)&nobody - thread_pointer();
-	return PERCPU_LOCK;
-}
-
-void percpu_know(void)
-{
-	if (!slab_rseq_offset)
-		percpu_init(false);
+	return has_rseq ? PERCPU_RSEQ : PERCPU_LOCK;
 }
 
 unsigned int percpu_current(void)
@@ -136,7 +112,7 @@ unsigned int percpu_current(void)
 
 	if (percpu_acts_for)
 		return (unsigned int)percpu_acts_for - 1;
-#ifdef HAVE_RSEQ
+#ifdef SLAB_HAS_FAST
 	if (has_rseq) {
 		const struct rseq *area =
 			(void *)(thread_pointer() + __rseq_offset);

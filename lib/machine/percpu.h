@@ -17,11 +17,8 @@
 
 enum percpu_kind { PERCPU_LOCK, PERCPU_RSEQ, PERCPU_SIM };
 
-/* What this process can do, unless no_rseq; sets slab_rseq_offset. */
+/* What this process can do, unless no_rseq. */
 enum percpu_kind percpu_init(bool no_rseq);
-/* The same, once, for machines that use none of it but whose caches inline
- * paths are shown all the same. */
-void percpu_know(void);
 
 /* CPUs that this kernel may ever have, or at least as many. */
 unsigned int percpu_possible(void);

@@ -15,15 +15,9 @@
 
 #include "machine/percpu.h"
 
-#include <features.h>
-
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35) && defined(SLAB_HAS_FAST)
-#define HAVE_RSEQ 1
-#endif
-
 /* This CPU's record, whose first word is `locked` from now on; NULL: it was
  * that, or `drained`, already. */
-#if defined(HAVE_RSEQ) && defined(__x86_64__)
+#if defined(SLAB_HAS_FAST) && defined(__x86_64__)
 static inline void *percpu_swap_here(void *records, void *locked, void *drained)
 {
 	void *record, *old;
@@ -38,13 +32,13 @@ static inline void *percpu_swap_here(void *records, void *locked, void *drained)
 			 "je 883f\n\t"
 			 "movq %[locked], (%[t])" SLAB_RSEQ_END
 			 : [t] "=&r"(record), [old] "=&r"(old), "=@ccz"(is_held)
-			 : [rseq] "r"(slab_rseq_offset),
+			 : [rseq] "r"(__rseq_offset),
 			   [records] "r"(records), [locked] "r"(locked),
 			   [drained] "r"(drained)
 			 : "memory");
 	return is_held ? NULL : record;
 }
-#elif defined(HAVE_RSEQ) && defined(__aarch64__)
+#elif defined(SLAB_HAS_FAST) && defined(__aarch64__)
 static inline void *percpu_swap_here(void *records, void *locked, void *drained)
 {
 	void *record, *old;
@@ -77,100 +71,177 @@ static inline void *percpu_swap_here(void *records, void *locked, void *drained)
 
 /*
  * Many objects from and to this CPU's main sheaf, as slab/fast.h does one: the
- * run is copied, then one store commits. How many: what there is, or is room
- * for, up to nr.
+ * run is copied, then one store commits. All nr of them or, where there are not
+ * as many, or there is no room for as many, none: false.
  */
-#if defined(HAVE_RSEQ) && defined(__x86_64__)
-/* %[i] words, from the end: four at a time, then the rest. */
+#if defined(SLAB_HAS_FAST) && defined(__x86_64__)
+/* %[i] words, from the end: eight at a time, then the rest. */
 #define SLAB_COPY_RUN(from, to)                              \
-	"887:\tsubq $4, %[i]\n\t"                            \
-	"jb 888f\n\t"                                        \
-	"movups 16(" from ",%[i],8), %%xmm0\n\t"             \
-	"movups (" from ",%[i],8), %%xmm1\n\t"               \
-	"movups %%xmm0, 16(" to ",%[i],8)\n\t"               \
-	"movups %%xmm1, (" to ",%[i],8)\n\t"                 \
-	"jmp 887b\n"                                         \
-	"888:\taddq $3, %[i]\n\t"                            \
+	"subq $8, %[i]\n\t"                                  \
+	"jb 888f\n"                                          \
+	"887:\tmovups 48(" from ",%[i],8), %%xmm0\n\t"       \
+	"movups 32(" from ",%[i],8), %%xmm1\n\t"             \
+	"movups 16(" from ",%[i],8), %%xmm2\n\t"             \
+	"movups (" from ",%[i],8), %%xmm3\n\t"               \
+	"movups %%xmm0, 48(" to ",%[i],8)\n\t"               \
+	"movups %%xmm1, 32(" to ",%[i],8)\n\t"               \
+	"movups %%xmm2, 16(" to ",%[i],8)\n\t"               \
+	"movups %%xmm3, (" to ",%[i],8)\n\t"                 \
+	"subq $8, %[i]\n\t"                                  \
+	"jae 887b\n"                                         \
+	"888:\taddq $7, %[i]\n\t"                            \
 	"js 889f\n"                                          \
 	"890:\tmovq (" from ",%[i],8), %%xmm0\n\t"           \
 	"movq %%xmm0, (" to ",%[i],8)\n\t"                   \
 	"subq $1, %[i]\n\t"                                  \
-	"jns 890b\n"
+	"jns 890b\n"                                         \
+	"889:\t"
 
-static inline unsigned int percpu_pop_many(const struct slab_fast *fast,
-					   unsigned int nr, void **p)
+static inline bool percpu_pop_many(const struct slab_fast *fast,
+				   unsigned int nr, void **p)
 {
-	uint64_t t, n, run, i, from;
+	uint64_t t, n, i, from;
+	bool are_too_few;
 
 	__asm__ volatile(SLAB_RSEQ_BEGIN
 			 "movq (%[cpus],%[t]), %[t]\n\t"
 			 "movq 24(%[t]), %[n]\n\t"
 			 "movl %k[n], %k[from]\n\t"
-			 "movl %[nr], %k[run]\n\t"
-			 "cmpl %k[run], %k[from]\n\t"
-			 "cmovbl %k[from], %k[run]\n\t"
-			 "testl %k[run], %k[run]\n\t"
-			 "jz 883f\n\t"
-			 "subl %k[run], %k[from]\n\t"
+			 "subl %k[nr], %k[from]\n\t"
+			 "jb 883f\n\t"
+			 "subq %q[nr], %[n]\n\t"
 			 "leaq 48(%[t],%[from],8), %[from]\n\t"
-			 "subq %[run], %[n]\n\t"
-			 "movl %k[run], %k[i]\n"
+			 "movl %k[nr], %k[i]\n"
 			 SLAB_COPY_RUN("%[from]", "%[p]")
-			 "889:\tmovq %[n], 24(%[t])" SLAB_RSEQ_END
-			 : [t] "=&r"(t), [n] "=&r"(n), [run] "=&r"(run),
-			   [i] "=&r"(i), [from] "=&r"(from)
-			 : [rseq] "r"(slab_rseq_offset), [cpus] "r"(fast->cpus),
-			   [nr] "r"(nr), [p] "r"(p)
-			 : "memory", "cc", "xmm0", "xmm1");
-	return (unsigned int)run;
+			 "clc\n\t" /* the commit is the last */
+			 "movq %[n], 24(%[t])" SLAB_RSEQ_END
+			 : [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
+			   [from] "=&r"(from), "=@ccc"(are_too_few)
+			 : [rseq] "r"(__rseq_offset), [cpus] "r"(fast->cpus),
+			   [nr] "r"((uint64_t)nr), [p] "r"(p)
+			 : "memory", "xmm0", "xmm1", "xmm2", "xmm3");
+	return !are_too_few;
 }
 
-static inline unsigned int percpu_push_many(const struct slab_fast *fast,
-					    unsigned int nr, void **p)
+static inline bool percpu_push_many(const struct slab_fast *fast,
+				    unsigned int nr, void **p)
 {
-	uint64_t t, n, to, run, i;
+	uint64_t t, n, to, i;
+	bool are_too_many;
 
 	__asm__ volatile(SLAB_RSEQ_BEGIN
 			 "movq (%[cpus],%[t]), %[t]\n\t"
 			 "movq 24(%[t]), %[n]\n\t"
 			 "movl %k[n], %k[to]\n\t"
-			 "movl 32(%[t]), %k[run]\n\t"
-			 "subl %k[to], %k[run]\n\t"
-			 "cmpl %[nr], %k[run]\n\t"
-			 "cmoval %[nr], %k[run]\n\t"
-			 "testl %k[run], %k[run]\n\t"
-			 "jz 883f\n\t"
+			 "movl 32(%[t]), %k[i]\n\t"
+			 "subl %k[to], %k[i]\n\t"
+			 "jb 883f\n\t"
+			 "cmpl %k[nr], %k[i]\n\t"
+			 "jb 883f\n\t"
+			 "addq %[pushes], %[n]\n\t"
+			 "jc 883f\n\t"
 			 "leaq 48(%[t],%[to],8), %[to]\n\t"
-			 "movq %[run], %[i]\n\t"
-			 "shlq $32, %[i]\n\t"
-			 "addq %[run], %[i]\n\t"
-			 "addq %[i], %[n]\n\t"
-			 "jnc 891f\n\t"
-			 "xorl %k[run], %k[run]\n\t" /* the count is full */
-			 "jmp 883f\n"
-			 "891:\tmovl %k[run], %k[i]\n"
+			 "movl %k[nr], %k[i]\n"
 			 SLAB_COPY_RUN("%[p]", "%[to]")
-			 "889:\tmovq %[n], 24(%[t])" SLAB_RSEQ_END
+			 "clc\n\t" /* the commit is the last */
+			 "movq %[n], 24(%[t])" SLAB_RSEQ_END
 			 : [t] "=&r"(t), [n] "=&r"(n), [to] "=&r"(to),
-			   [run] "=&r"(run), [i] "=&r"(i)
-			 : [rseq] "r"(slab_rseq_offset), [cpus] "r"(fast->cpus),
-			   [nr] "r"(nr), [p] "r"(p)
-			 : "memory", "cc", "xmm0", "xmm1");
-	return (unsigned int)run;
+			   [i] "=&r"(i), "=@ccc"(are_too_many)
+			 : [rseq] "r"(__rseq_offset), [cpus] "r"(fast->cpus),
+			   [nr] "r"((uint64_t)nr),
+			   [pushes] "r"(nr * SLAB_FAST_PUSH), [p] "r"(p)
+			 : "memory", "xmm0", "xmm1", "xmm2", "xmm3");
+	return !are_too_many;
 }
-#else
-static inline unsigned int percpu_pop_many(const struct slab_fast *fast,
-					   unsigned int nr, void **p)
+#elif defined(SLAB_HAS_FAST) && defined(__aarch64__)
+/* %[i] words upwards, two at a time, then the one that may be left. */
+#define SLAB_COPY_RUN(from, to)                                     \
+	"887:\tsubs %[i], %[i], 2\n\t"                              \
+	"b.lo 888f\n\t"                                            \
+	"ldp %[w0], %[w1], [" from "], 16\n\t"                     \
+	"stp %[w0], %[w1], [" to "], 16\n\t"                       \
+	"b 887b\n"                                                 \
+	"888:\tadds %[i], %[i], 1\n\t"                              \
+	"b.ne 889f\n\t"                                            \
+	"ldr %[w0], [" from "]\n\t"                                \
+	"str %[w0], [" to "]\n"                                    \
+	"889:\t"
+
+static inline bool percpu_pop_many(const struct slab_fast *fast,
+				   unsigned int nr, void **p)
 {
-	(void)fast, (void)nr, (void)p;
-	return 0;
+	uint64_t t, n, i, from, to, w0, w1, are_there;
+
+	__asm__ volatile(SLAB_RSEQ_BEGIN
+			 "mov %[are_there], 0\n\t"
+			 "ldr %[t], [%[cpus], %[t]]\n\t"
+			 "ldr %[n], [%[t], 24]\n\t"
+			 "and %[i], %[n], 0xffffffff\n\t"
+			 "subs %[i], %[i], %[nr]\n\t"
+			 "b.lo 883f\n\t"
+			 "sub %[n], %[n], %[nr]\n\t"
+			 "add %[from], %[t], %[i], lsl 3\n\t"
+			 "add %[from], %[from], 48\n\t"
+			 "mov %[to], %[p]\n\t"
+			 "mov %[i], %[nr]\n"
+			 SLAB_COPY_RUN("%[from]", "%[to]")
+			 "mov %[are_there], 1\n\t"
+			 "str %[n], [%[t], 24]" SLAB_RSEQ_END
+			 : [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
+			   [from] "=&r"(from), [to] "=&r"(to), [w0] "=&r"(w0),
+			   [w1] "=&r"(w1), [are_there] "=&r"(are_there)
+			 : [rseq] "r"(slab_rseq_area()), [cpus] "r"(fast->cpus),
+			   [nr] "r"((uint64_t)nr), [p] "r"(p)
+			 : "memory", "cc");
+	return are_there;
 }
 
-static inline unsigned int percpu_push_many(const struct slab_fast *fast,
-					    unsigned int nr, void **p)
+static inline bool percpu_push_many(const struct slab_fast *fast,
+				    unsigned int nr, void **p)
+{
+	uint64_t t, n, i, from, to, w0, w1, have_room;
+
+	__asm__ volatile(SLAB_RSEQ_BEGIN
+			 "mov %[have_room], 0\n\t"
+			 "ldr %[t], [%[cpus], %[t]]\n\t"
+			 "ldp %[n], %[w0], [%[t], 24]\n\t"
+			 "and %[i], %[n], 0xffffffff\n\t"
+			 "and %[w0], %[w0], 0xffffffff\n\t"
+			 "subs %[w0], %[w0], %[i]\n\t"
+			 "b.lo 883f\n\t"
+			 "cmp %[w0], %[nr]\n\t"
+			 "b.lo 883f\n\t"
+			 "adds %[n], %[n], %[pushes]\n\t"
+			 "b.cs 883f\n\t"
+			 "add %[to], %[t], %[i], lsl 3\n\t"
+			 "add %[to], %[to], 48\n\t"
+			 "mov %[from], %[p]\n\t"
+			 "mov %[i], %[nr]\n"
+			 SLAB_COPY_RUN("%[from]", "%[to]")
+			 "mov %[have_room], 1\n\t"
+			 "str %[n], [%[t], 24]" SLAB_RSEQ_END
+			 : [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
+			   [from] "=&r"(from), [to] "=&r"(to), [w0] "=&r"(w0),
+			   [w1] "=&r"(w1), [have_room] "=&r"(have_room)
+			 : [rseq] "r"(slab_rseq_area()), [cpus] "r"(fast->cpus),
+			   [nr] "r"((uint64_t)nr), [p] "r"(p),
+			   [pushes] "r"(nr * SLAB_FAST_PUSH)
+			 : "memory", "cc");
+	return have_room;
+}
+#else
+static inline bool percpu_pop_many(const struct slab_fast *fast,
+				   unsigned int nr, void **p)
 {
 	(void)fast, (void)nr, (void)p;
-	return 0;
+	return false;
+}
+
+static inline bool percpu_push_many(const struct slab_fast *fast,
+				    unsigned int nr, void **p)
+{
+	(void)fast, (void)nr, (void)p;
+	return false;
 }
 #endif
 

@@ -146,10 +146,13 @@ struct rcu_head *rcu_take(struct slab_machine *m)
 	head = m->rcu_first;
 	m->rcu_first = NULL;
 	m->rcu_last = &m->rcu_first;
-	if (m->is_native)
+	if (m->is_native) {
+		/* in one step: who looks finds it on one list or the other */
+		__atomic_store_n(&m->rcu_grace, head, __ATOMIC_RELAXED);
 		lock_release(&m->rcu_queue_lock);
-	else
+	} else {
 		m->rcu_pending = 0;
+	}
 	return head;
 }
 

@@ -5,7 +5,8 @@
 
 #include "machine/machine.h"
 
-/* All callbacks that are queued, in order; they count as pending still. */
+/* All callbacks that are queued, in order; they count as pending still. Of a
+ * native machine they are in rcu_grace then. */
 struct rcu_head *rcu_take(struct slab_machine *m);
 /* Runs them, of a virtual machine; how many. */
 unsigned int rcu_run(struct slab_machine *m, struct rcu_head *head);
@@ -28,5 +29,7 @@ void rcu_native_stop(struct slab_machine *m);
 bool rcu_native_before_fork(struct slab_machine *m);
 /* In the child, all locks free: the worker is not there any more. */
 void rcu_native_in_child(struct slab_machine *m, bool is_whole);
+/* In a child of a fork that did not wait: as well as that can be known. */
+void rcu_native_in_lone_child(struct slab_machine *m);
 
 #endif

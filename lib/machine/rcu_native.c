@@ -30,6 +30,7 @@
 #include "base/bits.h"
 #include "base/futex.h"
 #include "machine/fork_gate.h"
+#include "machine/stack.h"
 #include "machine/urcu.h"
 
 /* A grace period interrupts every CPU, so one serves many callbacks. */
@@ -40,6 +41,8 @@
 #define FORK_WAIT_MS 100U
 
 static _Thread_local bool runs_callbacks
+	__attribute__((tls_model("initial-exec")));
+static _Thread_local unsigned int callback_epoch
 	__attribute__((tls_model("initial-exec")));
 
 /* Sanitizers want room on each stack. */
@@ -66,13 +69,13 @@ bool rcu_native_may_wait(void)
 /* Under rcu_lock: all that is queued gets its grace period. */
 static void pass_grace(struct slab_machine *m)
 {
-	bool *in_grace = &m->rcu_worker.in_grace;
+	bool *in_grace = &m->rcu_worker.in_grace, any;
 
 	fork_gate_enter(m);
-	m->rcu_grace = rcu_take(m);
-	__atomic_store_n(in_grace, m->rcu_grace != NULL, __ATOMIC_RELAXED);
+	any = rcu_take(m);
+	__atomic_store_n(in_grace, any, __ATOMIC_RELAXED);
 	fork_gate_leave(m);
-	if (!m->rcu_grace)
+	if (!any)
 		return;
 	urcu_wait();
 	SAY_GRACE_IS_OVER(m);
@@ -84,7 +87,7 @@ static void pass_grace(struct slab_machine *m)
 	__atomic_store_n(m->rcu_ready_last, m->rcu_grace, __ATOMIC_RELAXED);
 	while (*m->rcu_ready_last)
 		m->rcu_ready_last = &(*m->rcu_ready_last)->next;
-	m->rcu_grace = NULL;
+	__atomic_store_n(&m->rcu_grace, NULL, __ATOMIC_RELAXED);
 	lock_release(&m->rcu_queue_lock);
 	fork_gate_leave(m);
 }
@@ -116,6 +119,7 @@ static bool run_one(struct slab_machine *m)
 	head = pop_ready(m, &epoch);
 	if (head) {
 		runs_callbacks = true;
+		callback_epoch = epoch;
 		machine_point(m, SLAB_POINT_RCU_CALLBACK);
 		head->func(m, head);
 		runs_callbacks = false;
@@ -142,6 +146,7 @@ unsigned int rcu_native_round(struct slab_machine *m)
 {
 	unsigned int done = 0;
 
+	stack_know_bounds();
 	machine_lock(m, &m->rcu_lock, SLAB_POINT_RCU_LOCK);
 	pass_grace(m);
 	while (run_one(m))
@@ -158,8 +163,10 @@ void rcu_native_help(struct slab_machine *m)
 	if (__builtin_expect(__atomic_load_n(&m->rcu_ready, __ATOMIC_RELAXED) !=
 				     NULL,
 			     0) &&
-	    !runs_callbacks)
+	    !runs_callbacks) {
+		stack_know_bounds();
 		run_one(m);
+	}
 }
 
 /* ---- the worker ---- */
@@ -182,11 +189,22 @@ static void stand_trial(struct slab_machine *m)
 	futex_wake(&w->trial, INT_MAX);
 }
 
+/* Of the worker: it need not ask. */
+static void know_own_stack(const struct rcu_worker *w)
+{
+	if (!w->stack)
+		return;
+	stack_bounds.low = (uintptr_t)w->stack + PAGE_SIZE;
+	stack_bounds.high = (uintptr_t)w->stack + w->stack_bytes;
+	stack_bounds.is_known = true;
+}
+
 static void *work(void *arg)
 {
 	struct slab_machine *m = arg;
 	struct rcu_worker *w = &m->rcu_worker;
 
+	know_own_stack(w);
 	pthread_setname_np(pthread_self(), "slab-rcu");
 	stand_trial(m);
 	while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
@@ -343,6 +361,19 @@ void rcu_native_in_child(struct slab_machine *m, bool is_whole)
 	m->rcu_grace = NULL;
 	drop_stack(w);
 	*w = (struct rcu_worker){ .trial = trial };
+}
+
+void rcu_native_in_lone_child(struct slab_machine *m)
+{
+	const struct rcu_worker *w = &m->rcu_worker;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(m->rcu_running); i++)
+		m->rcu_running[i] = runs_callbacks && i == callback_epoch;
+	/* it may have been the worker that forked */
+	if (w->state != RCU_WORKER_RUNS ||
+	    !pthread_equal(w->thread, pthread_self()))
+		rcu_native_in_child(m, !w->in_grace);
 }
 
 bool rcu_native_works(struct slab_machine *m)

@@ -15,13 +15,15 @@
 #include <pthread.h>
 
 #include "base/lock.h"
+#include "machine/fork_gate.h"
 #include "machine/stack.h"
 #include "machine/unwind.h"
 
 /* Asking for a thread's stack may allocate, so it is asked once, not by a
  * signal handler, and a question that comes while it is asked finds an empty
  * one. */
-_Thread_local struct stack_bounds stack_bounds;
+_Thread_local struct stack_bounds stack_bounds
+	__attribute__((tls_model("initial-exec")));
 
 void stack_find_bounds(void)
 {
@@ -114,8 +116,9 @@ unsigned int machine_stack(struct slab_machine *m, uintptr_t caller,
 		frames[0] = m->site;
 		return 1;
 	}
-	if (!stack_bounds.is_known)
-		stack_find_bounds();
+	/* in the middle of a path locks may be held, and asking allocates */
+	if (!fork_pass.depth)
+		stack_know_bounds();
 	if (caller)
 		fp = stack_find(fp, caller);
 	if (fp >= stack_bounds.low)

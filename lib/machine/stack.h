@@ -24,6 +24,12 @@ extern _Thread_local struct stack_bounds stack_bounds
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 /* Asks for them, when that may be done. */
 void stack_find_bounds(void);
+/* Before locks are taken under which somebody may want them: to ask allocates. */
+static inline void stack_know_bounds(void)
+{
+	if (__builtin_expect(!stack_bounds.is_known, 0))
+		stack_find_bounds();
+}
 
 /* Two words a frame, and our own. */
 #define STACK_TRAIL_WORDS (2 * SLAB_TRACK_FRAMES + 4)
@@ -31,7 +37,7 @@ void stack_find_bounds(void);
 struct stack_trail {
 	unsigned int nr; /* more than there is room for: it is of no use */
 	struct {
-		uintptr_t at, value;
+		uintptr_t at, value; /* at 0: what it held is no matter */
 	} word[STACK_TRAIL_WORDS];
 };
 

@@ -30,6 +30,7 @@ bool unwind_is_code(uintptr_t address);
  * Return addresses of f and its callers, innermost first, at most max; what is
  * read lies in [f.sp, high). They end where the program or thread began,
  * without libc's frames but the innermost, or with the first that is no code.
+ * A trail begins with the word that f.fp is.
  */
 unsigned int unwind(struct unwind_frame f, uintptr_t high, uintptr_t *frames,
 		    unsigned int max, struct stack_trail *trail);

@@ -23,7 +23,7 @@ static inline uint64_t vdso_jiffies(void)
 	struct timespec now;
 
 	vdso_clock(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000 + (uint32_t)now.tv_nsec / 1000000U;
 }
 
 #endif

@@ -63,8 +63,9 @@ static int config_fill(struct slab_machine_config *c)
 		c->nr_cpu_ids = c->nr_cpus;
 	if (!c->nr_nodes)
 		c->nr_nodes = 1;
-	if (c->nr_cpus > SLAB_MAX_CPUS || c->nr_cpu_ids > SLAB_MAX_CPUS ||
-	    c->nr_cpu_ids < c->nr_cpus || c->nr_nodes > SLAB_MAX_NODES)
+	if (c->nr_cpus > SLAB_VIRTUAL_CPUS ||
+	    c->nr_cpu_ids > SLAB_VIRTUAL_CPUS || c->nr_cpu_ids < c->nr_cpus ||
+	    c->nr_nodes > SLAB_MAX_NODES)
 		return -EINVAL;
 	/* some node must have memory */
 	if (!(((1U << c->nr_nodes) - 1) & ~c->memoryless))
@@ -147,7 +148,6 @@ int machine_open(const struct slab_machine_config *config,
 		goto out_debug;
 	m->base = SLAB_SLOT_BASE + m->slot * SLAB_SLOT_SIZE;
 	m->region_bytes = SLAB_SLOT_SIZE;
-	percpu_know();
 	m->nr_pages = SLOT_PAGES_BYTES >> PAGE_SHIFT;
 	m->memmap = (struct slab *)(m->base + SLOT_MEMMAP);
 	pages_init(m);
@@ -171,7 +171,6 @@ void machine_close(struct slab_machine *m)
 	munmap((void *)m->base, SLAB_SLOT_SIZE);
 	machine_slots[m->slot] = NULL;
 	sites_fini(m);
-	free(m->params.debug_string);
 	free((char *)m->config.slab_debug);
 	free(m);
 }

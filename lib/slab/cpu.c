@@ -4,9 +4,17 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/mman.h>
 
 #include "base/futex.h"
 #include "slab/percpu_sim.h"
+
+/* Never NULL, which an analyser can not see. */
+static __attribute__((returns_nonnull)) struct slub_percpu_sheaves *
+record(const struct kmem_cache *s, unsigned int cpu)
+{
+	return &s->cpu_sheaves[cpu];
+}
 
 /* ---- the lock folded into `fast` ---- */
 
@@ -23,7 +31,7 @@ static int swap_in(struct kmem_cache *s, struct slub_percpu_sheaves **ret)
 		return *ret ? 0 : -EBUSY;
 	}
 	cpu = machine_cpu(s->machine);
-	pcs = &s->cpu_sheaves[cpu];
+	pcs = record(s, cpu);
 	if (!lock_try(&pcs->lock))
 		return -EBUSY;
 	err = percpu_swap_there(pcs, cpu, locked_sheaf, drained_sheaf);
@@ -51,7 +59,7 @@ static struct slub_percpu_sheaves *try_record(struct kmem_cache *s)
 	case PERCPU_LOCK:
 		break;
 	}
-	pcs = &s->cpu_sheaves[machine_cpu(m)];
+	pcs = record(s, machine_cpu(m));
 	if (!lock_try(&pcs->lock))
 		return NULL;
 	pcs->lock.holder = (uint16_t)machine_cpu(m);
@@ -98,7 +106,7 @@ struct slub_percpu_sheaves *pcs_lock(struct kmem_cache *s)
 		pcs = percpu_sim_lock_wait(m, s->cpu_sheaves);
 		break;
 	default:
-		pcs = &s->cpu_sheaves[machine_cpu(m)];
+		pcs = record(s, machine_cpu(m));
 		machine_lock_now(m, &pcs->lock);
 	}
 	machine_point(m, SLAB_POINT_PCS_HELD);
@@ -138,13 +146,40 @@ static size_t *kept_by(const struct kmem_cache *s,
 	return &s->machine->kept[pcs - s->cpu_sheaves].bytes;
 }
 
+/* Times what a CPU may keep: phases of programs that give back and ask again
+ * are not worth a flush of all. */
+#define SHRINKS_FROM 4
+
+static size_t shrinks_from(const struct kmem_cache *s)
+{
+	size_t kept = s->machine->params.cpu_full_bytes;
+
+	return sheaf_payload(s) <= kept ? SHRINKS_FROM * kept : SIZE_MAX;
+}
+
+bool cache_shrinks(const struct kmem_cache *s)
+{
+	return __atomic_load_n(&s->flushed_bytes, __ATOMIC_RELAXED) >=
+	       shrinks_from(s);
+}
+
+bool cache_gave_back(struct kmem_cache *s, size_t bytes)
+{
+	size_t from = shrinks_from(s);
+	size_t all = __atomic_add_fetch(&s->flushed_bytes, bytes,
+					__ATOMIC_RELAXED);
+
+	return all >= from && all - bytes < from;
+}
+
 bool cpu_may_keep(const struct kmem_cache *s,
 		  const struct slub_percpu_sheaves *pcs)
 {
 	const struct machine_parameters *p = &s->machine->params;
 	size_t bytes = sheaf_payload(s);
 
-	return (pcs->nr_local + 1) * bytes <= p->cpu_full_bytes &&
+	return !cache_shrinks(s) &&
+	       (pcs->nr_local + 1) * bytes <= p->cpu_full_bytes &&
 	       __atomic_load_n(kept_by(s, pcs), __ATOMIC_RELAXED) + bytes <=
 		       p->cpus_full_bytes;
 }
@@ -181,12 +216,22 @@ struct slab_sheaf *cpu_take_local(struct kmem_cache *s,
 /* ---- inline paths ---- */
 void *cpu_fast_nothing(void)
 {
-	static struct slub_percpu_sheaves none[SLAB_MAX_CPUS];
-	unsigned int cpu;
+	static struct slub_percpu_sheaves few[SLAB_MAX_CPUS], *known;
+	struct slub_percpu_sheaves *none;
+	unsigned int nr = percpu_possible(), cpu;
 
-	if (!none[SLAB_MAX_CPUS - 1].fast)
-		for (cpu = 0; cpu < SLAB_MAX_CPUS; cpu++)
-			none[cpu].fast = bootstrap_sheaf;
+	none = __atomic_load_n(&known, __ATOMIC_ACQUIRE);
+	if (none)
+		return none;
+	none = few;
+	if (nr > SLAB_MAX_CPUS)
+		none = mmap(NULL, nr * sizeof(*none), PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (none == MAP_FAILED)
+		return NULL;
+	for (cpu = 0; cpu < nr; cpu++)
+		none[cpu].fast = bootstrap_sheaf;
+	__atomic_store_n(&known, none, __ATOMIC_RELEASE);
 	return none;
 }
 
@@ -249,7 +294,7 @@ struct node_barn *get_barn(const struct kmem_cache *s)
 
 const char *pcs_check(const struct kmem_cache *s, unsigned int cpu)
 {
-	const struct slub_percpu_sheaves *pcs = &s->cpu_sheaves[cpu];
+	const struct slub_percpu_sheaves *pcs = record(s, cpu);
 	const char *broken;
 
 	if (!pcs->main)

@@ -144,6 +144,21 @@ static inline bool cpu_trade_for_empty(struct slub_percpu_sheaves *pcs)
 	return true;
 }
 
+/*
+ * A cache that only gives back keeps nothing in front of its slabs: each object
+ * that rests there may be the last one of a slab. It has begun to when so much
+ * went past what CPUs keep and no allocation asked for it.
+ */
+bool cache_shrinks(const struct kmem_cache *s);
+/* That many bytes went to the slabs. true: now it does. */
+bool cache_gave_back(struct kmem_cache *s, size_t bytes);
+/* An allocation found nothing that a CPU keeps: it does not, any more. */
+static inline void cache_wants(struct kmem_cache *s)
+{
+	if (__atomic_load_n(&s->flushed_bytes, __ATOMIC_RELAXED))
+		__atomic_store_n(&s->flushed_bytes, 0, __ATOMIC_RELAXED);
+}
+
 /* Will it pay for one more? */
 bool cpu_may_keep(const struct kmem_cache *s,
 		  const struct slub_percpu_sheaves *pcs);
@@ -162,7 +177,8 @@ void cpu_fast_open(struct kmem_cache *s);
 void cpu_collect_counts(struct kmem_cache *s);
 /* Before the first use of a record: main is set. */
 void cpu_fast_init(struct kmem_cache *s, struct slub_percpu_sheaves *pcs);
-/* What caches of virtual machines show inline paths. */
+/* What inline paths are shown where there is nothing for them: a record for
+ * every CPU that this host may have. NULL: no memory. */
 void *cpu_fast_nothing(void);
 
 /* P1 to P3 and P8 for one CPU; NULL or what does not hold. */

@@ -6,7 +6,6 @@
 #include "slab/node.h"
 
 #if defined(__x86_64__)
-#define HAVE_CMPXCHG_DOUBLE 1
 static bool cmpxchg_double(struct slab *slab,
 			   const struct freelist_counters *old,
 			   const struct freelist_counters *new)
@@ -24,6 +23,37 @@ static bool cmpxchg_double(struct slab *slab,
 			 : "memory");
 	SLAB_SAY_GOT(slab);
 	return done;
+}
+#elif defined(__aarch64__)
+/* Two words that were loaded in two halves do not match, or the store fails:
+ * either way the caller looks again. */
+static bool cmpxchg_double(struct slab *slab,
+			   const struct freelist_counters *old,
+			   const struct freelist_counters *new)
+{
+	void *list;
+	unsigned long counters;
+	uint32_t failed;
+
+	SLAB_SAY_GIVEN(slab);
+	__asm__ volatile("1:\tldaxp %[list], %[counters], [%[at]]\n\t"
+			 "mov %w[failed], 1\n\t"
+			 "cmp %[list], %[old_list]\n\t"
+			 "ccmp %[counters], %[old_counters], 0, eq\n\t"
+			 "b.ne 2f\n\t"
+			 "stlxp %w[failed], %[new_list], %[new_counters], [%[at]]\n\t"
+			 "cbnz %w[failed], 1b\n"
+			 "2:"
+			 : [list] "=&r"(list), [counters] "=&r"(counters),
+			   [failed] "=&r"(failed)
+			 : [at] "r"(&slab->freelist),
+			   [old_list] "r"(old->freelist),
+			   [old_counters] "r"(old->counters),
+			   [new_list] "r"(new->freelist),
+			   [new_counters] "r"(new->counters)
+			 : "memory", "cc");
+	SLAB_SAY_GOT(slab);
+	return !failed;
 }
 #endif
 
@@ -60,7 +90,7 @@ bool slab_update_freelist(struct kmem_cache *s, struct slab *slab,
 	bool done;
 
 	machine_point(s->machine, SLAB_POINT_FREELIST_CMPXCHG);
-#ifdef HAVE_CMPXCHG_DOUBLE
+#if HAVE_CMPXCHG_DOUBLE
 	if (s->flags & SLAB_CMPXCHG_DOUBLE)
 		done = cmpxchg_double(slab, old, new);
 	else

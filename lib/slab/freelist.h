@@ -92,8 +92,16 @@ static inline unsigned int nr_on_chain(struct freelist_counters fc)
 	return fc.inuse < fc.objects ? (unsigned int)(fc.objects - fc.inuse) : 0;
 }
 
-/* Exchanges both words if they still are old; the cache decides how: by
- * cmpxchg16b, or under the slab's lock bit. Counts a failure. */
+/* Can this processor exchange both words at once? */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define HAVE_CMPXCHG_DOUBLE 1
+#else
+#define HAVE_CMPXCHG_DOUBLE 0
+#endif
+
+/* Exchanges both words if they still are old; the cache decides how: by one
+ * instruction (LL/SC on aarch64), or under the slab's lock bit. Counts a
+ * failure. */
 bool slab_update_freelist(struct kmem_cache *s, struct slab *slab,
 			  const struct freelist_counters *old,
 			  const struct freelist_counters *new);

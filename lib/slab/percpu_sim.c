@@ -34,13 +34,15 @@ static void commit(struct slab_machine *m,
 	sheaf->size_and_pushes = word;
 }
 
-void *percpu_sim_pop(struct slab_machine *m, struct slub_percpu_sheaves *base)
+bool percpu_sim_pop_many(struct slab_machine *m,
+			 struct slub_percpu_sheaves *base, unsigned int nr,
+			 void **p)
 {
 	for (;;) {
 		struct slab_sheaf *sheaf;
 		struct section c;
+		unsigned int size, i;
 		uint64_t word;
-		void *object;
 
 		machine_point(m, SLAB_POINT_FAST_LOAD);
 		c = begin(m);
@@ -48,105 +50,64 @@ void *percpu_sim_pop(struct slab_machine *m, struct slub_percpu_sheaves *base)
 		if (!goes_on(m, &c, SLAB_POINT_SIZE_LOAD))
 			continue;
 		word = sheaf->size_and_pushes;
-		if (!(uint32_t)word)
-			return NULL;
+		size = (uint32_t)word;
+		if (size < nr)
+			return false;
 		if (!goes_on(m, &c, SLAB_POINT_SLOT_LOAD))
 			continue;
-		object = sheaf->objects[(uint32_t)word - 1];
+		for (i = 0; i < nr; i++)
+			p[i] = sheaf->objects[size - nr + i];
 		if (!goes_on(m, &c, SLAB_POINT_SIZE_STORE))
 			continue;
-		commit(m, &base[c.cpu], sheaf, word - 1);
-		return object;
+		commit(m, &base[c.cpu], sheaf, word - nr);
+		return true;
 	}
+}
+
+bool percpu_sim_push_many(struct slab_machine *m,
+			  struct slub_percpu_sheaves *base, unsigned int nr,
+			  void **p)
+{
+	for (;;) {
+		struct slab_sheaf *sheaf;
+		struct section c;
+		unsigned int size, i;
+		uint64_t word;
+
+		machine_point(m, SLAB_POINT_FAST_LOAD);
+		c = begin(m);
+		sheaf = base[c.cpu].fast;
+		if (!goes_on(m, &c, SLAB_POINT_SIZE_LOAD))
+			continue;
+		word = sheaf->size_and_pushes;
+		size = (uint32_t)word;
+		/* no room, or more pushes than can be counted */
+		if (sheaf->capacity < size + nr ||
+		    word + nr * SLAB_FAST_PUSH < word)
+			return false;
+		if (!goes_on(m, &c, SLAB_POINT_SLOT_STORE))
+			continue;
+		for (i = 0; i < nr; i++)
+			sheaf->objects[size + i] = p[i];
+		if (!goes_on(m, &c, SLAB_POINT_SIZE_STORE))
+			continue;
+		/* nr more, and nr pushes more */
+		commit(m, &base[c.cpu], sheaf, word + nr * SLAB_FAST_PUSH);
+		return true;
+	}
+}
+
+void *percpu_sim_pop(struct slab_machine *m, struct slub_percpu_sheaves *base)
+{
+	void *object;
+
+	return percpu_sim_pop_many(m, base, 1, &object) ? object : NULL;
 }
 
 bool percpu_sim_push(struct slab_machine *m, struct slub_percpu_sheaves *base,
 		     void *object)
 {
-	for (;;) {
-		struct slab_sheaf *sheaf;
-		struct section c;
-		uint64_t word;
-
-		machine_point(m, SLAB_POINT_FAST_LOAD);
-		c = begin(m);
-		sheaf = base[c.cpu].fast;
-		if (!goes_on(m, &c, SLAB_POINT_SIZE_LOAD))
-			continue;
-		word = sheaf->size_and_pushes;
-		/* no room, or as many pushes as can be counted */
-		if ((uint32_t)word >= sheaf->capacity ||
-		    word + SLAB_FAST_PUSH < word)
-			return false;
-		if (!goes_on(m, &c, SLAB_POINT_SLOT_STORE))
-			continue;
-		sheaf->objects[(uint32_t)word] = object;
-		if (!goes_on(m, &c, SLAB_POINT_SIZE_STORE))
-			continue;
-		/* one more, and a push more */
-		commit(m, &base[c.cpu], sheaf, word + SLAB_FAST_PUSH);
-		return true;
-	}
-}
-
-unsigned int percpu_sim_pop_many(struct slab_machine *m,
-				 struct slub_percpu_sheaves *base,
-				 unsigned int nr, void **p)
-{
-	for (;;) {
-		struct slab_sheaf *sheaf;
-		struct section c;
-		unsigned int run, i;
-		uint64_t word;
-
-		machine_point(m, SLAB_POINT_FAST_LOAD);
-		c = begin(m);
-		sheaf = base[c.cpu].fast;
-		if (!goes_on(m, &c, SLAB_POINT_SIZE_LOAD))
-			continue;
-		word = sheaf->size_and_pushes;
-		run = MIN(nr, (uint32_t)word);
-		if (!run)
-			return 0;
-		if (!goes_on(m, &c, SLAB_POINT_SLOT_LOAD))
-			continue;
-		for (i = 0; i < run; i++)
-			p[i] = sheaf->objects[(uint32_t)word - run + i];
-		if (!goes_on(m, &c, SLAB_POINT_SIZE_STORE))
-			continue;
-		commit(m, &base[c.cpu], sheaf, word - run);
-		return run;
-	}
-}
-
-unsigned int percpu_sim_push_many(struct slab_machine *m,
-				  struct slub_percpu_sheaves *base,
-				  unsigned int nr, void **p)
-{
-	for (;;) {
-		struct slab_sheaf *sheaf;
-		struct section c;
-		unsigned int run, i;
-		uint64_t word;
-
-		machine_point(m, SLAB_POINT_FAST_LOAD);
-		c = begin(m);
-		sheaf = base[c.cpu].fast;
-		if (!goes_on(m, &c, SLAB_POINT_SIZE_LOAD))
-			continue;
-		word = sheaf->size_and_pushes;
-		run = MIN(nr, sheaf->capacity - (uint32_t)word);
-		if (!run || word + run * SLAB_FAST_PUSH < word)
-			return 0;
-		if (!goes_on(m, &c, SLAB_POINT_SLOT_STORE))
-			continue;
-		for (i = 0; i < run; i++)
-			sheaf->objects[(uint32_t)word + i] = p[i];
-		if (!goes_on(m, &c, SLAB_POINT_SIZE_STORE))
-			continue;
-		commit(m, &base[c.cpu], sheaf, word + run * SLAB_FAST_PUSH);
-		return run;
-	}
+	return percpu_sim_push_many(m, base, 1, &object);
 }
 
 /* ---- the lock ---- */

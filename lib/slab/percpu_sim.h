@@ -28,13 +28,13 @@ void *percpu_sim_pop(struct slab_machine *m, struct slub_percpu_sheaves *base);
 /* false: take the slow path. */
 bool percpu_sim_push(struct slab_machine *m, struct slub_percpu_sheaves *base,
 		     void *object);
-/* As many as there are, or is room for, up to nr. */
-unsigned int percpu_sim_pop_many(struct slab_machine *m,
-				 struct slub_percpu_sheaves *base,
-				 unsigned int nr, void **p);
-unsigned int percpu_sim_push_many(struct slab_machine *m,
-				  struct slub_percpu_sheaves *base,
-				  unsigned int nr, void **p);
+/* All nr of them; false: none. */
+bool percpu_sim_pop_many(struct slab_machine *m,
+			 struct slub_percpu_sheaves *base, unsigned int nr,
+			 void **p);
+bool percpu_sim_push_many(struct slab_machine *m,
+			  struct slub_percpu_sheaves *base, unsigned int nr,
+			  void **p);
 
 /* This CPU's record, or that of the CPU this thread works for; NULL: busy. */
 struct slub_percpu_sheaves *percpu_sim_lock(struct slab_machine *m,

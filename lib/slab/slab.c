@@ -33,7 +33,7 @@ void slab_count(struct kmem_cache *s, struct slab *slab, int by)
 
 size_t slab_user_map_bytes(const struct kmem_cache *s, const struct slab *slab)
 {
-	return BITMAP_BYTES(slab_true_bytes(s->machine, slab) / s->size);
+	return BITMAP_BYTES(cache_slab_bytes(s, slab) / s->size);
 }
 
 unsigned long *slab_user_map_judged(const struct kmem_cache *s,

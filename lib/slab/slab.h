@@ -68,6 +68,8 @@ struct kmem_cache {
 	unsigned int *random_seq;  /* byte offsets; NULL: ascending */
 	unsigned int useroffset, usersize;
 	unsigned int next_slab_nr;
+	/* of full sheaves, to the slabs, since an allocation found no sheaf */
+	size_t flushed_bytes;
 	bool has_id; /* in /sys/kernel/slab: :0000064, and links to it */
 	unsigned long (*stats)[SLAB_NR_STATS]; /* of each CPU; NULL: off */
 	struct kmem_cache_node *node[SLAB_MAX_NODES];
@@ -179,6 +181,18 @@ void slab_count(struct kmem_cache *s, struct slab *slab, int by);
 unsigned long *slab_user_map_judged(const struct kmem_cache *s,
 				    const struct slab *slab);
 size_t slab_user_map_bytes(const struct kmem_cache *s, const struct slab *slab);
+
+/* slab_true_bytes() of a slab of s, whose order can be one of two; what damage
+ * made of it counts as the smaller. */
+static inline size_t cache_slab_bytes(const struct kmem_cache *s,
+				      const struct slab *slab)
+{
+	if (s->machine->is_native && slab->order != s->oo.order &&
+	    slab->order != s->min.order)
+		return PAGE_SIZE << s->min.order;
+	return slab_true_bytes(s->machine, slab);
+}
+
 static inline unsigned long *slab_user_map(const struct kmem_cache *s,
 					   const struct slab *slab)
 {

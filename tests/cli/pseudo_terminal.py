@@ -28,7 +28,8 @@ slabctl = os.path.abspath(sys.argv[1])
 home = tempfile.mkdtemp(prefix="slabctl-terminal-")
 atexit.register(shutil.rmtree, home, ignore_errors=True)
 failed = []
-SLOW = 20  # seconds; sanitizers and busy hosts take their time
+# Seconds; sanitizers and busy hosts take their time: only a hang takes longer.
+SLOW = int(os.environ.get("SLAB_PATIENCE", "200"))
 
 
 class Shell:
@@ -46,7 +47,20 @@ class Shell:
             os.execv(slabctl, ["slabctl", *args])
         self.resize(columns)
         self.seen = ""
+        self.before = ""  # what was expected last
         self.is_closed = False  # nothing more will be seen
+        self.begin()
+
+    def begin(self):
+        """Until it is slabctl: Ctrl-C would end Python in another way."""
+        end = time.time() + SLOW
+        while time.time() < end:
+            try:
+                if os.path.samefile(f"/proc/{self.pid}/exe", slabctl):
+                    return
+            except OSError:
+                return  # it has ended, or is not to be seen
+            time.sleep(0.005)
 
     def resize(self, columns):
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ,
@@ -70,7 +84,8 @@ class Shell:
         os.write(self.fd, text.encode())
 
     def expect(self, what, why=""):
-        """Waits until `what` was seen, and forgets all up to its end."""
+        """Waits until `what` was seen, and forgets all up to its end; what
+        came first is in `before`."""
         end = time.time() + SLOW
         while (what not in self.seen and not self.is_closed and
                time.time() < end):
@@ -79,8 +94,14 @@ class Shell:
             failed.append(f"{why or 'typed'}: waited for {what!r}, "
                           f"saw {self.seen[-500:]!r}")
             return False
-        self.seen = self.seen.split(what, 1)[1]
+        self.before, self.seen = self.seen.split(what, 1)
         return True
+
+    def busy(self, command):
+        """Types a command that does not end, and comes back when it runs."""
+        self.type(f"puts <on>; {command}\r")
+        self.expect("<on>\n", command)
+        time.sleep(0.5)
 
     def line(self, text, what=None, why=""):
         self.type(text + "\r")

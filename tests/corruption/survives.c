@@ -6,8 +6,8 @@
  *
  * Each kind, with values beside the usual one where they lead elsewhere, in
  * caches with and without sheaves, debugging and hardening; then each of the
- * paths alone, and all of them in a row. That a path ends, in the
- * time a test has, is one half; the other is that the machine still serves: a
+ * paths alone, and all of them in a row. That a path ends, within
+ * patience(), is one half; the other is that the machine still serves: a
  * cache made afterwards gives objects that are nobody else's.
  */
 #include <signal.h>
@@ -21,6 +21,7 @@
 #include <slab/machine.h>
 #include <slab/sheaf.h>
 
+#include "../patience.h"
 #include "bench.h"
 
 /* More than a sheaf, a spare and a barn's ten hold of 60 objects. */
@@ -303,6 +304,7 @@ static unsigned int run(struct slab_machine *m,
 	const char *bad;
 	size_t i;
 
+	alarm(patience());
 	snprintf(where, sizeof(where), "%s %s=%s, %s, then %s", kind->name,
 		 value == NO_VALUE ? "" : values[value].key,
 		 value == NO_VALUE ? "" : values[value].value, v->words,
@@ -369,7 +371,6 @@ int main(int argc, char **argv)
 	signal(SIGBUS, on_death);
 	signal(SIGABRT, on_death);
 	signal(SIGALRM, on_death);
-	alarm(50);
 	for (v = 0; v < sizeof(variants) / sizeof(variants[0]); v++) {
 		struct slab_machine_config config = {
 			.seed = 7,

@@ -40,10 +40,12 @@ static inline void explore_signal(int sig)
 	char choices[INTERLEAVE_MAX_CHOICES + 3];
 
 	if (interleave_running(choices)) {
-		printf("signal %d; the steps:\nSLAB_TEST=%s "
-		       "SLAB_SCHEDULE=%lu/%s %s\n",
+		/* cmocka would say both; it does not get to */
+		printf("Test failed with exception: signal %d; the steps:\n"
+		       "SLAB_TEST=%s SLAB_SCHEDULE=%lu/%s %s\n"
+		       "[  FAILED  ] %s\n",
 		       sig, explorer.family, explorer.start, choices,
-		       program_invocation_name);
+		       program_invocation_name, explorer.family);
 		fflush(stdout);
 	}
 	_exit(1);

@@ -14,9 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../patience.h"
 #include "replay.h"
-
-#define SECONDS 10
 
 static void print_line(void *arg, const char *line)
 {
@@ -158,7 +157,7 @@ void replay_case(const struct oracle_case *c, uint64_t seed, struct replay *ret)
 		int err;
 
 		close(fds[0]);
-		alarm(SECONDS);
+		alarm(patience());
 		err = replay_print(c, seed, out);
 		fclose(out);
 		_exit(err ? 3 : 0);
@@ -170,7 +169,7 @@ void replay_case(const struct oracle_case *c, uint64_t seed, struct replay *ret)
 		;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
 		snprintf(ret->failure, sizeof(ret->failure),
-			 "our library hung for %d seconds", SECONDS);
+			 "our library hung for %u seconds", patience());
 	else if (WIFSIGNALED(status))
 		snprintf(ret->failure, sizeof(ret->failure),
 			 "our library died: %s", strsignal(WTERMSIG(status)));

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHILD_SECONDS 60
+#include "../patience.h"
 
 static inline void want(const char *file, int line, const char *what,
 			long found, long wanted)
@@ -46,7 +46,7 @@ static inline void in_child(void (*body)(void))
 	int status = 0;
 
 	if (!child) {
-		alarm(CHILD_SECONDS);
+		alarm(patience());
 		body();
 		_exit(0);
 	}

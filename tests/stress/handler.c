@@ -33,6 +33,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../patience.h"
 #include "base/bits.h"
 #include "base/random.h"
 #include "cache/cache.h"
@@ -46,7 +47,6 @@
 #define FEW	 15U /* 7 does not divide it */
 #define HELD	 100U
 #define WORDS	 8U
-#define PATIENCE 5U /* seconds without a step */
 
 static struct slab_machine *m;
 static struct kmem_cache *s; /* kmalloc's of SIZE: the handler's, too */
@@ -347,6 +347,8 @@ static unsigned int nr_unexpected;
 static const char *volatile path_name = "none";
 static const char *volatile point_name = "none";
 
+static unsigned int still_seconds; /* without a step */
+
 static void on_alarm(int signal)
 {
 	static unsigned long before;
@@ -359,7 +361,7 @@ static void on_alarm(int signal)
 	(void)signal;
 	if (now != before) {
 		before = now;
-		alarm(PATIENCE);
+		alarm(still_seconds);
 		return;
 	}
 	if (write(2, text, (size_t)n) < 0)
@@ -458,7 +460,7 @@ static void after_each_instruction(void **state)
 	if (path->before)
 		path->before();
 	slab_machine_set_point_hook(m, note_point, NULL);
-	alarm(PATIENCE);
+	alarm(still_seconds);
 	stepper_start(path->run == not_ours ? 0 : budget, !path->has_company);
 	path->run();
 	stepper_stop();
@@ -480,7 +482,7 @@ static void at_each_point(void **state)
 	if (path->before)
 		path->before();
 	slab_machine_set_point_hook(m, at_point, NULL);
-	alarm(PATIENCE);
+	alarm(still_seconds);
 	path->run();
 	alarm(0);
 	slab_machine_set_point_hook(m, NULL, NULL);
@@ -552,6 +554,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	is_interrupted = true;
+	still_seconds = patience() / 2;
 	open_machine(argc, argv);
 	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		tests[2 * i] = (struct CMUnitTest){

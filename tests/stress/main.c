@@ -19,12 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../patience.h"
 #include "cache/cache.h"
 #include "inspect/check.h"
 #include "stress.h"
 
-struct options options = { .ops = 1000000, .threads = 4, .rounds = 4,
-			   .patience = 30 };
+struct options options = { .ops = 1000000, .threads = 4, .rounds = 4 };
 struct slab_machine *machine;
 struct kind kinds[MAX_KINDS];
 unsigned int nr_kinds;
@@ -255,14 +255,14 @@ static unsigned long number(const char *text)
 static void parse(int argc, char **argv)
 {
 	enum { OPS = 'o', THREADS = 't', ROUNDS = 'r', SEED = 's',
-	       PATIENCE = 'p', FLAG = 0 };
+	       SECONDS = 'p', FLAG = 0 };
 	static int flag[10];
 	static const struct option known[] = {
 		{ "ops", required_argument, NULL, OPS },
 		{ "threads", required_argument, NULL, THREADS },
 		{ "rounds", required_argument, NULL, ROUNDS },
 		{ "seed", required_argument, NULL, SEED },
-		{ "patience", required_argument, NULL, PATIENCE },
+		{ "patience", required_argument, NULL, SECONDS },
 		{ "no-rseq", no_argument, &flag[0], 1 },
 		{ "slab-lock", no_argument, &flag[1], 1 },
 		{ "debug", no_argument, &flag[2], 1 },
@@ -278,6 +278,7 @@ static void parse(int argc, char **argv)
 	int c;
 
 	options.seed = (uint64_t)time(NULL);
+	options.patience = patience();
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		if (c == OPS)
 			options.ops = number(optarg);
@@ -287,7 +288,7 @@ static void parse(int argc, char **argv)
 			options.rounds = (unsigned int)number(optarg);
 		else if (c == SEED)
 			options.seed = number(optarg);
-		else if (c == PATIENCE)
+		else if (c == SECONDS)
 			options.patience = (unsigned int)number(optarg);
 		else if (c != FLAG)
 			exit(2);
@@ -318,12 +319,13 @@ int main(int argc, char **argv)
 	unsigned int round;
 
 	parse(argc, argv);
-	printf("stress: seed %lu, %u threads, %lu operations%s%s\n",
+	open_machine();
+	printf("stress: seed %lu, %u threads, %lu operations, %s%s\n",
 	       (unsigned long)options.seed, options.threads, options.ops,
-	       options.no_rseq ? ", try-locks" : "",
+	       machine->percpu == PERCPU_RSEQ ? "restartable sequences" :
+						"try-locks",
 	       options.no_cmpxchg ? ", slab_lock" : "");
 	fflush(stdout);
-	open_machine();
 	pthread_create(&watcher, NULL, watch, NULL);
 	for (round = 0; round < options.rounds; round++) {
 		atomic_bool stop = false;

@@ -19,6 +19,10 @@
 
 #define FORKS 30U
 
+/* What a fork waits for a grace period that is under way: a child of one that
+ * took longer knows that none will ever end there. */
+#define FORK_WAIT_MS 100U
+
 static struct kmem_cache *shared, *typesafe, *debug;
 
 /* ThreadSanitizer stops a child of many threads that makes one. */
@@ -190,11 +194,38 @@ static inline void use(int step, struct kmem_cache *s)
 			kfree_rcu(p[i]);
 }
 
+static struct {
+	uint64_t at;
+	bool is_lost; /* its parent knew already */
+} forked;
+
+static inline bool rcu_is_lost(void)
+{
+	return __atomic_load_n(&m->rcu_worker.trial, __ATOMIC_ACQUIRE) ==
+	       RCU_LOST;
+}
+
+static inline pid_t fork_now(void)
+{
+	forked.is_lost = rcu_is_lost();
+	forked.at = slab_machine_jiffies(m);
+	return fork();
+}
+
+static inline void child_begins(void)
+{
+	uint64_t took = slab_machine_jiffies(m) - forked.at;
+
+	alarm(patience());
+	forked.is_lost |= took >= FORK_WAIT_MS;
+	MUST(12, !rcu_is_lost() || forked.is_lost);
+	forked.is_lost = rcu_is_lost();
+}
+
 static inline void child_goes_on(void)
 {
 	struct kmem_cache *s, *own;
 
-	alarm(60);
 	list_for_each_entry(s, &m->slab_caches, list)
 		is_sound(1, s);
 	MUST(2, m->pid == getpid());
@@ -205,7 +236,12 @@ static inline void child_goes_on(void)
 	MUST(6, own);
 	use(7, own);
 	kvfree_rcu_barrier();
-	slab_machine_rcu_barrier(m); /* slabs that went with them */
+	if (forked.is_lost)
+		return;
+	/* until its worker has shown that grace periods end, none waits; and
+	 * slabs go with the objects */
+	WAIT_FOR((kvfree_rcu_barrier(), slab_machine_rcu_barrier(m),
+		  !slab_machine_rcu_pending(m)));
 	MUST(8, !slab_machine_rcu_pending(m));
 	MUST(9, !kmem_cache_destroy(own));
 	kmem_cache_shrink(shared);
@@ -229,9 +265,10 @@ static inline void fork_often(unsigned int nr)
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		pid_t child = fork();
+		pid_t child = fork_now();
 
 		if (!child) {
+			child_begins();
 			child_goes_on();
 			_exit(0);
 		}
@@ -267,7 +304,7 @@ static inline void fork_with(void *(*const *work)(void *arg))
 	make_caches();
 	for (i = 0; work[i]; i++)
 		team_add(&team, work[i], (void *)(i + 1));
-	usleep(10000);
+	team_run(&team, 10);
 	fork_often(FORKS);
 	assert_true(team_stop(&team) > 0);
 	destroy_caches();

@@ -42,17 +42,18 @@ struct slab_fast {
 #define SLAB_FAST_OBJECTS   48
 #define SLAB_FAST_PUSH	    0x100000001UL /* one more, and one more pushed */
 
-/* From the thread pointer to the area that the kernel writes this CPU's number
- * to; without rseq to one of ours, which says 0. Set before the first cache. */
-extern SLAB_API ptrdiff_t slab_rseq_offset;
-
 /* Never a function of its own: what has the name is the library's. */
 #define SLAB_INLINE extern inline __attribute__((gnu_inline, always_inline))
 
-/* gcc and clang have what it takes; others call the library. */
-#if defined(__GNUC__) && \
+/* gcc and clang with a glibc that registers restartable sequences have what it
+ * takes; others call the library. The number is read from cpu_id_start: where
+ * nobody registered, that says 0, and the record shows inline paths nothing. */
+#if defined(__GNUC__) && defined(__GLIBC__) && \
 	((defined(__x86_64__) && defined(__LP64__)) || defined(__aarch64__))
+#if __GLIBC_PREREQ(2, 35)
+#include <sys/rseq.h>
 #define SLAB_HAS_FAST 1
+#endif
 #endif
 
 /* ThreadSanitizer can not read the sections: whoever gets an object comes
@@ -74,7 +75,7 @@ void __tsan_release(void *at);
 #define SLAB_SAY_GIVEN(object) ((void)(object))
 #endif
 
-#if defined(__x86_64__) && defined(__LP64__)
+#if defined(SLAB_HAS_FAST) && defined(__x86_64__)
 
 /*
  * From SLAB_RSEQ_BEGIN to SLAB_RSEQ_END the thread is not interrupted, or goes
@@ -96,7 +97,7 @@ void __tsan_release(void *at);
 	".popsection\n"                                          \
 	"885:\tleaq 881b(%%rip), %[t]\n\t"                       \
 	"movq %[t], %%fs:8(%[rseq])\n"                           \
-	"882:\tmovl %%fs:4(%[rseq]), %k[t]\n\t"                  \
+	"882:\tmovl %%fs:(%[rseq]), %k[t]\n\t"                   \
 	"shlq $7, %[t]\n\t"
 #define SLAB_RSEQ_END "\n883:\n"
 
@@ -118,7 +119,7 @@ slab_fast_pop(const struct slab_fast *fast, void **object)
 			 "movq %[n], 24(%[t])" SLAB_RSEQ_END
 			 : [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
 			   [object] "=&r"(*object), "=@ccc"(is_empty)
-			 : [rseq] "r"(slab_rseq_offset), [cpus] "r"(fast->cpus)
+			 : [rseq] "r"(__rseq_offset), [cpus] "r"(fast->cpus)
 			 : "memory");
 	if (!is_empty)
 		SLAB_SAY_GOT(*object);
@@ -147,13 +148,13 @@ slab_fast_push(const struct slab_fast *fast, void *object)
 			 "movq %[n], 24(%[t])" SLAB_RSEQ_END
 			 : [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
 			   "=@cca"(has_room)
-			 : [rseq] "r"(slab_rseq_offset), [cpus] "r"(fast->cpus),
+			 : [rseq] "r"(__rseq_offset), [cpus] "r"(fast->cpus),
 			   [object] "r"(object), [push] "r"(SLAB_FAST_PUSH)
 			 : "memory");
 	return has_room;
 }
 
-#elif defined(__aarch64__)
+#elif defined(SLAB_HAS_FAST)
 
 /* As on x86-64; the thread's area is in %[rseq], and %[t] gets CPU << 7. */
 #define SLAB_RSEQ_BEGIN                                   \
@@ -169,13 +170,13 @@ slab_fast_push(const struct slab_fast *fast, void *object)
 	"885:\tadrp %[t], 881b\n\t"                       \
 	"add %[t], %[t], :lo12:881b\n\t"                  \
 	"str %[t], [%[rseq], 8]\n"                        \
-	"882:\tldr %w[t], [%[rseq], 4]\n\t"               \
+	"882:\tldr %w[t], [%[rseq]]\n\t"                  \
 	"lsl %[t], %[t], 7\n\t"
 #define SLAB_RSEQ_END "\n883:\n"
 
 SLAB_INLINE char *slab_rseq_area(void)
 {
-	return (char *)__builtin_thread_pointer() + slab_rseq_offset;
+	return (char *)__builtin_thread_pointer() + __rseq_offset;
 }
 
 SLAB_INLINE bool

@@ -29,7 +29,8 @@ extern "C" {
 #define SLAB_SLOT_BASE	0x550000000000UL
 #define SLAB_SLOT_SIZE	(64UL << 30)
 #define SLAB_NR_SLOTS	4U
-#define SLAB_MAX_CPUS	64U
+#define SLAB_MAX_CPUS	512U /* of a host; one with more has no inline paths */
+#define SLAB_VIRTUAL_CPUS 64U /* of a virtual machine */
 #define SLAB_MAX_NODES	16U
 #define SLAB_ANY_SLOT	(~0U)
 
@@ -97,7 +98,9 @@ SLAB_API void slab_machine_destroy(struct slab_machine *m);
 
 /* Back to the state after creation, all caches gone without a word; sinks,
  * event and site hooks stay. Cheap: it clears what was used. No other thread
- * may use the machine meanwhile. */
+ * may use the machine meanwhile. Native: callbacks that wait for RCU are gone
+ * with their objects; it waits for the grace period that runs, so not in a
+ * read-side section, nor in a callback. */
 SLAB_API void slab_machine_reset(struct slab_machine *m);
 
 /* Makes m the machine of kmem_cache_create() and kmalloc(); returns the one

@@ -119,7 +119,17 @@ struct slab_report {
 	const struct slab_view *view; /* for slab_report_print() */
 };
 
-/* A sink gets every record. Removing one inside a sink is fine. */
+/*
+ * A sink gets every record. Removing one inside a sink is fine.
+ *
+ * A sink of a native machine may fork; the child may exec or _exit. Should it
+ * go on instead, it has the allocator as it was found: nobody waits for the
+ * other threads, since this one holds locks. Where none of them was in the
+ * middle of something, above all where there is none, all goes well. A child
+ * that needs a lock which one of them held says so on stderr after some
+ * seconds, and aborts. The same holds for constructors, and for what
+ * slab_target_verify() calls.
+ */
 typedef void (*slab_sink_fn)(void *arg, const struct slab_report *report);
 SLAB_API int slab_machine_add_sink(struct slab_machine *m, slab_sink_fn fn,
 				   void *arg);

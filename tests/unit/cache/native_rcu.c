@@ -41,7 +41,7 @@ static void set_stage(struct reader *r, uint32_t stage)
 
 static void wait_stage(const struct reader *r, uint32_t stage)
 {
-	WAIT_FOR(__atomic_load_n(&r->stage, __ATOMIC_ACQUIRE) >= stage, 20);
+	WAIT_FOR(__atomic_load_n(&r->stage, __ATOMIC_ACQUIRE) >= stage);
 	assert_true(__atomic_load_n(&r->stage, __ATOMIC_ACQUIRE) >= stage);
 }
 
@@ -157,11 +157,12 @@ static void the_worker_frees_by_itself_when_readers_are_done(void **state)
 	get(s, OBJECTS, p);
 	reader_begin(&r);
 	rcu_all(OBJECTS, p);
+	/* 500 objects are some sheaves, on however many CPUs */
+	slab_cache_flush_all(m, s);
 	usleep(20000);
-	/* 500 objects are some full sheaves */
 	assert_true(slab_machine_rcu_pending(m) >= 2);
 	reader_end(&r);
-	WAIT_FOR(!slab_machine_rcu_pending(m), 10);
+	WAIT_FOR(!slab_machine_rcu_pending(m));
 	assert_int_equal(slab_machine_rcu_pending(m), 0);
 	assert_int_equal(kmem_cache_destroy(s), 0);
 }
@@ -209,15 +210,15 @@ static void kfree_rcu_does_not_wait_inside_a_read_side_section(void **state)
 {
 	struct kmem_cache *s = make_cache("inside", 0);
 	void *p[4 * OBJECTS];
-	double begin;
 
 	(void)state;
 	get(s, 4 * OBJECTS, p);
 	urcu_memb_register_thread();
 	urcu_memb_read_lock();
-	begin = seconds();
+	/* it would wait for itself */
+	alarm(patience());
 	rcu_all(4 * OBJECTS, p);
-	assert_true(seconds() - begin < 5);
+	alarm(0);
 	SAY_READ();
 	urcu_memb_read_unlock();
 	urcu_memb_unregister_thread();
@@ -352,7 +353,7 @@ static void after_a_barrier_all_is_free(void **state)
 	team_add(&team, free_and_count, (void *)2);
 	team_add(&team, flush_everything, NULL);
 	team_add(&team, free_by_rcu, NULL);
-	sleep(2);
+	team_run(&team, 2000);
 	sum = team_stop(&team);
 	assert_true(sum > 0);
 	assert_int_equal(nr_wrong, 0);
@@ -371,7 +372,7 @@ static void hold_up(void *arg, const struct slab_event *event)
 	if (event->kind != SLAB_EVENT_RCU_SHEAF_DONE)
 		return;
 	mine = __atomic_add_fetch(&nr_held, 1, __ATOMIC_ACQ_REL);
-	WAIT_FOR(__atomic_load_n(&nr_may_go, __ATOMIC_ACQUIRE) >= mine, 20);
+	WAIT_FOR(__atomic_load_n(&nr_may_go, __ATOMIC_ACQUIRE) >= mine);
 }
 
 static uint32_t barrier_is_over;
@@ -407,11 +408,11 @@ static void a_barrier_waits_for_callbacks_that_others_run(void **state)
 	assert_true(slab_machine_rcu_pending(m) >= 2);
 	assert_int_equal(pthread_create(&waits, NULL, wait_in_a_barrier, NULL),
 			 0);
-	WAIT_FOR(__atomic_load_n(&nr_held, __ATOMIC_ACQUIRE) == 1, 20);
+	WAIT_FOR(__atomic_load_n(&nr_held, __ATOMIC_ACQUIRE) == 1);
 	assert_int_equal(pthread_create(&helps, NULL, free_and_help,
 					p[2 * s->sheaf_capacity]),
 			 0);
-	WAIT_FOR(__atomic_load_n(&nr_held, __ATOMIC_ACQUIRE) == 2, 20);
+	WAIT_FOR(__atomic_load_n(&nr_held, __ATOMIC_ACQUIRE) == 2);
 	assert_int_equal(nr_held, 2);
 	/* the barrier's own go on, the helper's does not */
 	__atomic_store_n(&nr_may_go, 1, __ATOMIC_RELEASE);
@@ -438,6 +439,7 @@ static void what_nobody_runs_a_barrier_does(void **state)
 	/* as when no thread can be made */
 	m->rcu_worker.retry = UINT64_MAX;
 	rcu_all(OBJECTS, p);
+	slab_cache_flush_all(m, s);
 	usleep(20000);
 	assert_true(slab_machine_rcu_pending(m) > 0);
 	kvfree_rcu_barrier();
@@ -458,7 +460,7 @@ static void as_much_is_freed_as_was_given(void **state)
 	shared = make_cache("many", 0);
 	for (i = 0; i < 6; i++)
 		team_add(&team, free_by_rcu, NULL);
-	sleep(1);
+	team_run(&team, 1000);
 	sum = team_stop(&team);
 	kvfree_rcu_barrier();
 	assert_int_equal(slab_machine_rcu_pending(m), 0);
@@ -503,7 +505,7 @@ static void *batch_objects(void *arg)
 
 	(void)arg;
 	stay_on_this_cpu();
-	while (!over()) {
+	while (!over() || nr <= KRC_BLOCK_OBJECTS) {
 		/* large ones have no sheaves, nor have debug caches */
 		void *large = kmalloc(20000, GFP_KERNEL);
 		void *object = kmem_cache_alloc(shared, GFP_KERNEL);
@@ -530,7 +532,7 @@ static void batches_of_many_threads_lose_nothing(void **state)
 	slab_machine_set_point_hook(m, yield_at_submit, NULL);
 	for (i = 0; i < 4; i++)
 		team_add(&team, batch_objects, NULL);
-	sleep(1);
+	team_run(&team, 1000);
 	sum = team_stop(&team);
 	assert_true(sum > KRC_BLOCK_OBJECTS);
 	kvfree_rcu_barrier();
@@ -541,25 +543,40 @@ static void batches_of_many_threads_lose_nothing(void **state)
 	assert_int_equal(nr_said, 0);
 }
 
+/* Looked at for a while. As long as none is old enough, all are there: the
+ * clock is asked last, and the oldest may be as old as it can be. */
+static void batches_stay_until(uint64_t old)
+{
+	unsigned int i, nr;
+
+	for (i = 0; i < 20; i++) {
+		nr = nr_batched();
+		if (slab_machine_jiffies(m) >= old)
+			return;
+		assert_int_equal(nr, 1);
+		usleep(1000);
+	}
+}
+
 static void an_old_batch_goes_without_a_call(void **state)
 {
+	uint64_t begin = slab_machine_jiffies(m), older;
 	unsigned int cpu;
 
 	(void)state;
 	kfree_rcu(kmalloc(20000, GFP_KERNEL));
-	assert_int_equal(nr_batched(), 1);
-	usleep(20000);
-	assert_int_equal(nr_batched(), 1);
+	batches_stay_until(begin + KRC_DRAIN_JIFFIES);
+	/* half a second is left for it to be there */
+	older = KRC_DRAIN_JIFFIES - 500;
 	for (cpu = 0; cpu < m->config.nr_cpu_ids; cpu++) {
 		machine_krc_lock(m, cpu);
 		if (m->krc[cpu])
-			m->krc[cpu]->since -= KRC_DRAIN_JIFFIES - 100;
+			m->krc[cpu]->since -= older;
 		machine_krc_unlock(m, cpu);
 	}
 	machine_rcu_kick(m); /* it looks how long to sleep */
-	usleep(20000);
-	assert_int_equal(nr_batched(), 1);
-	WAIT_FOR(!nr_batched() && !slab_machine_rcu_pending(m), 5);
+	batches_stay_until(begin + KRC_DRAIN_JIFFIES - older);
+	WAIT_FOR(!nr_batched() && !slab_machine_rcu_pending(m));
 	assert_int_equal(nr_batched(), 0);
 	assert_int_equal(slab_machine_rcu_pending(m), 0);
 }
@@ -584,22 +601,49 @@ static void a_batch_is_of_the_native_machine_whatever_is_current(void **state)
 }
 
 /* ---- the worker ---- */
-static unsigned int nr_threads(void)
+#define MAX_THREADS 64U
+
+struct threads {
+	pid_t tid[MAX_THREADS];
+	unsigned int nr;
+};
+
+static struct threads threads_now(void)
 {
+	struct threads now = { .nr = 0 };
 	DIR *tasks = opendir("/proc/self/task");
-	unsigned int nr = 0;
 	struct dirent *entry;
 
 	assert_non_null(tasks);
-	while ((entry = readdir(tasks)))
-		nr += entry->d_name[0] != '.';
+	while ((entry = readdir(tasks))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		assert_true(now.nr < MAX_THREADS);
+		now.tid[now.nr++] = (pid_t)strtol(entry->d_name, NULL, 10);
+	}
 	closedir(tasks);
+	return now;
+}
+
+/* How many have come. Who goes is seen there for a moment after it was joined,
+ * so those that were there before may go at any time. */
+static unsigned int nr_since(const struct threads *before)
+{
+	struct threads now = threads_now();
+	unsigned int nr = 0, i, k;
+
+	for (i = 0; i < now.nr; i++) {
+		for (k = 0; k < before->nr; k++)
+			if (before->tid[k] == now.tid[i])
+				break;
+		nr += k == before->nr;
+	}
 	return nr;
 }
 
 static void there_is_no_thread_before_the_first_kfree_rcu(void **state)
 {
-	unsigned int before = nr_threads();
+	struct threads before = threads_now();
 	struct kmem_cache *s = make_cache("thread", 0);
 	void *p[OBJECTS];
 
@@ -608,35 +652,36 @@ static void there_is_no_thread_before_the_first_kfree_rcu(void **state)
 	kmem_cache_free_bulk(s, OBJECTS - 1, p);
 	kvfree_rcu_barrier();
 	kmem_cache_shrink(s);
-	assert_int_equal(nr_threads(), before);
+	assert_int_equal(nr_since(&before), 0);
 	kfree_rcu(p[OBJECTS - 1]);
-	assert_int_equal(nr_threads(), before + 1);
+	assert_int_equal(nr_since(&before), 1);
 	assert_int_equal(kmem_cache_destroy(s), 0);
 	slab_machine_destroy(m);
-	assert_int_equal(nr_threads(), before);
+	WAIT_FOR(!nr_since(&before));
+	assert_int_equal(nr_since(&before), 0);
 	native_open(NULL);
 }
 
 static void a_typesafe_cache_has_its_thread_from_the_start(void **state)
 {
-	unsigned int before = nr_threads();
+	struct threads before = threads_now();
 	struct kmem_cache *s = make_cache("typesafe", SLAB_TYPESAFE_BY_RCU);
 
 	(void)state;
-	assert_int_equal(nr_threads(), before + 1);
+	assert_int_equal(nr_since(&before), 1);
 	assert_int_equal(kmem_cache_destroy(s), 0);
 }
 
 static void a_barrier_of_nothing_does_not_wait(void **state)
 {
 	struct reader r;
-	double begin;
 
 	(void)state;
 	reader_begin(&r);
-	begin = seconds();
+	/* the reader reads until this is over */
+	alarm(patience());
 	kvfree_rcu_barrier();
-	assert_true(seconds() - begin < 5);
+	alarm(0);
 	reader_end(&r);
 }
 

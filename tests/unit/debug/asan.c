@@ -3,6 +3,8 @@
  * tests/unit/debug/asan.c - what AddressSanitizer sees of a machine's objects;
  * skipped in builds without it
  */
+#include <errno.h>
+
 #include "../lab.h"
 
 #include "debug/asan.h"
@@ -174,6 +176,33 @@ static void a_new_machine_finds_a_clean_shadow(void **state)
 	seen(0, "");
 }
 
+static void a_native_machine_s_objects_are_reported_too(void **state)
+{
+	struct slab_machine *m;
+	struct kmem_cache *s;
+	volatile char *a;
+	int err = slab_machine_create_native(NULL, &m);
+
+	(void)state;
+	if (err == -ENOSYS)
+		skip();
+	assert_int_equal(err, 0);
+	slab_machine_add_sink(m, lab_sink, NULL);
+	slab_machine_use(m);
+	s = kmem_cache_create("ring", 100, NULL,
+			      SLAB_NO_MERGE | SLAB_NOLEAKTRACE);
+	a = kmem_cache_alloc(s, GFP_KERNEL);
+	a[99] = 1;
+	seen(0, "");
+	sink = a[100];
+	seen(1, "0 bytes past the end of ring:S1#0");
+	kmem_cache_free(s, (void *)a);
+	sink = a[5];
+	seen(1, "byte 5 of ring:S1#0, which is free");
+	slab_machine_use(lab.m);
+	slab_machine_destroy(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +216,7 @@ int main(void)
 		asan_test(what_was_freed_is_not_resized),
 		asan_test(freed_twice_is_known_without_any_flag),
 		asan_test(a_new_machine_finds_a_clean_shadow),
+		asan_test(a_native_machine_s_objects_are_reported_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,7 +133,7 @@ static void a_sink_that_causes_a_report_gets_it_inside(void **state)
 	(void)state;
 	memset(&told, 0, sizeof(told));
 	slab_machine_add_sink(m, careless_sink, other);
-	alarm(30);
+	alarm(patience());
 	overflow(s);
 	alarm(0);
 	assert_int_equal(told.reports, 2);
@@ -171,7 +171,7 @@ static void a_handler_that_interrupts_a_sink_waits_for_nobody(void **state)
 	memset(&told, 0, sizeof(told));
 	signal(SIGUSR1, in_handler);
 	slab_machine_add_sink(m, interrupted_sink, NULL);
-	alarm(30);
+	alarm(patience());
 	overflow(s);
 	alarm(0);
 	signal(SIGUSR1, SIG_DFL);

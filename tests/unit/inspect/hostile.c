@@ -6,6 +6,7 @@
  * Children do it, so that a crash or a hang names its seed. HOSTILE_SEED and
  * HOSTILE_SEEDS in the environment choose which and how many.
  */
+#include "../../patience.h"
 #include "../lab.h"
 
 #include <signal.h>
@@ -20,9 +21,8 @@
 #include "base/random.h"
 #include "slab/node.h"
 
-#define SEEDS	   1000UL
-#define A_CHILD	   20UL
-#define CHILD_TIME 60
+#define SEEDS	1000UL
+#define A_CHILD 20UL
 
 /* ---- a machine with something of everything ---- */
 static const slab_flags_t flags[] = {
@@ -211,7 +211,7 @@ static void every_inspector_survives_random_damage(void **state)
 		if (!child) {
 			unsigned long last = MIN(seed + A_CHILD, end);
 
-			alarm(CHILD_TIME);
+			alarm(patience());
 			for (*at = seed; *at < last; ++*at)
 				one_seed(*at);
 			_exit(0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tests/unit/inspect/symbols.c - names of code, from this process's own files */
 #define _GNU_SOURCE
+#include "../../patience.h"
 #include "../lab.h"
 
 #include <arpa/inet.h>
@@ -286,7 +287,7 @@ static int ask_for_what_is_not_here(void)
 	char text[256];
 	size_t i;
 
-	alarm(20); /* who asks a server that is silent waits */
+	alarm(patience()); /* who asks a server that is silent waits */
 	for (i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
 		uintptr_t at = (uintptr_t)dlsym(RTLD_DEFAULT, functions[i]);
 

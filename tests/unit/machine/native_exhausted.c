@@ -22,6 +22,19 @@ static struct kmem_cache *plain, *debug, *typesafe;
 /* ---- what threads do ---- */
 #define HELD 600U
 
+/* Calls that were refused something. */
+static size_t nr_failed;
+
+static void count_failure(void)
+{
+	__atomic_fetch_add(&nr_failed, 1, __ATOMIC_RELAXED);
+}
+
+static size_t failures(void)
+{
+	return __atomic_load_n(&nr_failed, __ATOMIC_RELAXED);
+}
+
 struct token {
 	void *p;
 	size_t value;
@@ -75,7 +88,7 @@ static void *hold_and_let_go(void *arg)
 {
 	struct random random = { .state = (uintptr_t)arg };
 	struct token *held = calloc(HELD, sizeof(*held));
-	size_t failed = 0, value = (uintptr_t)arg << 32;
+	size_t value = (uintptr_t)arg << 32;
 	unsigned int i;
 
 	while (!over()) {
@@ -83,19 +96,18 @@ static void *hold_and_let_go(void *arg)
 		if (held[i].p)
 			put(&held[i]);
 		else if (!get(&held[i], &random, ++value))
-			failed++;
+			count_failure();
 	}
 	for (i = 0; i < HELD; i++)
 		put(&held[i]);
 	free(held);
-	return (void *)failed;
+	return NULL;
 }
 
 /* Many at once: refills, flushes, sheaves of one's own. */
 static void *many_at_once(void *arg)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
-	size_t failed = 0;
 	void *p[300];
 
 	(void)arg;
@@ -105,7 +117,7 @@ static void *many_at_once(void *arg)
 		if (kmem_cache_alloc_bulk(plain, gfp, 300, p))
 			kmem_cache_free_bulk(plain, 300, p);
 		else
-			failed++;
+			count_failure();
 		sheaf = kmem_cache_prefill_sheaf(plain, gfp, 40);
 		if (sheaf) {
 			p[0] = kmem_cache_alloc_from_sheaf(plain, gfp, sheaf);
@@ -114,17 +126,15 @@ static void *many_at_once(void *arg)
 			kmem_cache_return_sheaf(plain, gfp, sheaf);
 			kmem_cache_free(plain, p[0]);
 		} else {
-			failed++;
+			count_failure();
 		}
 		kmem_cache_shrink(plain);
 	}
-	return (void *)failed;
+	return NULL;
 }
 
 static void *caches_come_and_go(void *arg)
 {
-	size_t failed = 0;
-
 	(void)arg;
 	while (!over()) {
 		struct kmem_cache *s =
@@ -132,7 +142,7 @@ static void *caches_come_and_go(void *arg)
 		void *p;
 
 		if (!s) {
-			failed++;
+			count_failure();
 			sched_yield();
 			continue;
 		}
@@ -140,18 +150,20 @@ static void *caches_come_and_go(void *arg)
 		if (p)
 			kmem_cache_free(s, p);
 		else
-			failed++;
+			count_failure();
 		kmem_cache_destroy(s);
 	}
-	return (void *)failed;
+	return NULL;
 }
 
 /* ---- who refuses ---- */
+#define NR_REFUSED 24U /* each of the next dozen, twice */
 
-/* One of the next dozen, again and again; how many, at most. */
-static unsigned int refuse_metadata(unsigned int most, double for_seconds)
+/* One of the next dozen, again and again; how many, at most: after some
+ * seconds less is enough. */
+static unsigned int refuse_metadata(unsigned int most)
 {
-	double until = seconds() + for_seconds;
+	double begin = seconds(), until = begin + patience();
 	unsigned int nr = 0;
 
 	while (nr < most && seconds() < until) {
@@ -167,6 +179,8 @@ static unsigned int refuse_metadata(unsigned int most, double for_seconds)
 			lock_release(&m->meta_lock);
 		} while (left && seconds() < until);
 		nr += !left;
+		if (nr >= NR_REFUSED)
+			until = begin + 20;
 	}
 	lock_take(&m->meta_lock);
 	m->meta.fail_after = 0;
@@ -176,11 +190,12 @@ static unsigned int refuse_metadata(unsigned int most, double for_seconds)
 
 static void refuse_pages(double for_seconds)
 {
-	double until = seconds() + for_seconds;
+	double begin = seconds();
 	struct random random = { .state = 3 };
 
 	/* from next to nothing up to enough, again and again */
-	while (seconds() < until) {
+	while (seconds() < begin + for_seconds ||
+	       (!failures() && seconds() < begin + patience())) {
 		slab_machine_set_page_limit(m, random_below(&random, 1500) + 1);
 		nanosleep(&(struct timespec){ .tv_nsec = 300000 }, NULL);
 	}
@@ -219,9 +234,18 @@ static void start(void)
 	typesafe =
 		kmem_cache_create("typesafe", 96, NULL, SLAB_TYPESAFE_BY_RCU);
 	assert_true(plain && debug && typesafe);
+	nr_failed = 0;
 	team_add(&team, hold_and_let_go, (void *)1);
 	team_add(&team, hold_and_let_go, (void *)2);
 	team_add(&team, many_at_once, NULL);
+}
+
+static void some_have_failed(void)
+{
+	WAIT_FOR(failures());
+	team_stop(&team);
+	print_message("%zu calls failed\n", failures());
+	assert_true(failures() > 0);
 }
 
 static void each_request_of_metadata_is_refused(void **state)
@@ -231,10 +255,11 @@ static void each_request_of_metadata_is_refused(void **state)
 	(void)state;
 	start();
 	team_add(&team, caches_come_and_go, NULL);
-	nr = refuse_metadata(60, 20);
+	nr = refuse_metadata(60);
+	team_stop(&team);
 	print_message("%u requests refused, %zu calls failed\n", nr,
-		      team_stop(&team));
-	assert_true(nr >= 24);
+		      failures());
+	assert_true(nr >= NR_REFUSED);
 	/* creation says why it failed: that is no finding */
 	nr_said = 0;
 	everything_is_back();
@@ -242,21 +267,16 @@ static void each_request_of_metadata_is_refused(void **state)
 
 static void each_request_of_pages_is_refused(void **state)
 {
-	size_t failed;
-
 	(void)state;
 	start();
 	refuse_pages(1.5);
-	failed = team_stop(&team);
-	print_message("%zu calls failed\n", failed);
-	assert_true(failed > 0);
+	some_have_failed();
 	everything_is_back();
 }
 
 static void a_part_of_all_pages_is_refused(void **state)
 {
 	struct slab_faults f;
-	size_t failed;
 
 	(void)state;
 	start();
@@ -267,10 +287,8 @@ static void a_part_of_all_pages_is_refused(void **state)
 	f.fail_page_alloc.ignore_gfp_wait = false;
 	f.fail_page_alloc.min_order = 0;
 	slab_faults_set(m, &f);
-	nanosleep(&(struct timespec){ .tv_nsec = 700000000 }, NULL);
-	failed = team_stop(&team);
-	print_message("%zu calls failed\n", failed);
-	assert_true(failed > 0);
+	rest_ms(700);
+	some_have_failed();
 	f.fail_page_alloc.attr.probability = 0;
 	slab_faults_set(m, &f);
 	everything_is_back();
@@ -280,7 +298,6 @@ static void a_region_that_is_full_is_full_for_all(void **state)
 {
 	void *block[64];
 	unsigned int nr = 0, i;
-	size_t failed;
 
 	(void)state;
 	slab_machine_destroy(m);
@@ -293,10 +310,8 @@ static void a_region_that_is_full_is_full_for_all(void **state)
 	for (i = 0; i < 4; i++)
 		slab_machine_free_pages(m, block[--nr]);
 	start();
-	nanosleep(&(struct timespec){ .tv_nsec = 700000000 }, NULL);
-	failed = team_stop(&team);
-	print_message("%zu calls failed\n", failed);
-	assert_true(failed > 0);
+	rest_ms(700);
+	some_have_failed();
 	while (nr)
 		slab_machine_free_pages(m, block[--nr]);
 	everything_is_back();

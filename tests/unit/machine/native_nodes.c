@@ -263,7 +263,7 @@ static void threads_of_two_nodes_lose_nothing(void **state)
 	assert_non_null(shared);
 	for (i = 0; i < 4; i++)
 		team_add(&team, pass_around, (void *)(uintptr_t)i);
-	nanosleep(&(struct timespec){ .tv_nsec = 400000000 }, NULL);
+	team_run(&team, 400);
 	assert_true(team_stop(&team) > 0);
 	assert_null(cache_check(shared));
 	assert_int_equal(kmem_cache_shrink(shared), 0);

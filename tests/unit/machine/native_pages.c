@@ -377,7 +377,7 @@ static void *alloc_and_free(void *arg)
 	unsigned int order[64], i;
 	size_t rounds = 0;
 
-	while (!over()) {
+	while (!over() || rounds < 1000) {
 		i = (unsigned int)random_below(&random, 64);
 		if (page[i]) {
 			/* who else wrote here? */
@@ -443,8 +443,8 @@ static void threads_share_pages_and_give_them_back(void **state)
 		team_add(&team, alloc_and_free, &worker[i]);
 	}
 	team_add(&team, trim_again_and_again, NULL);
-	nanosleep(&(struct timespec){ .tv_nsec = 700000000 }, NULL);
-	assert_true(team_stop(&team) > 100);
+	team_run(&team, 700);
+	assert_true(team_stop(&team) > 4000);
 	all_is_free();
 	pages_trim(m);
 	all_is_free();
@@ -453,7 +453,7 @@ static void threads_share_pages_and_give_them_back(void **state)
 
 static void *bring_back_later(void *page)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = 30000000 }, NULL);
+	rest_ms(30);
 	lock_take(&m->pages_lock);
 	pages_bring_back(m, page, 0);
 	lock_release(&m->pages_lock);
