@@ -134,7 +134,10 @@ void slab_free_pages(struct kmem_cache *s, struct slab *slab)
 	}
 	meta_free(m, slab_user_map(s, slab), slab_user_map_bytes(s, slab));
 	slab->user_map = NULL;
-	slab->order = (uint8_t)get_order(cache_slab_bytes(s, slab));
+	/* of a damaged descriptor, so that all of the pages go; others may look
+	 * at it meanwhile */
+	if (slab->order != get_order(cache_slab_bytes(s, slab)))
+		slab->order = (uint8_t)get_order(cache_slab_bytes(s, slab));
 	if (s->flags & SLAB_TYPESAFE_BY_RCU) {
 		/* readers may still look at objects: memory stays, but it is
 		 * no slab of any list any more */

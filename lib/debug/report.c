@@ -3,6 +3,7 @@
 #include "debug/report.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -151,12 +152,18 @@ void slab_machine_set_report_policy(struct slab_machine *m,
 	tell_end(m, telling);
 }
 
-/* A sink may remove itself or another: what is gone is not called. */
+/*
+ * A sink may remove itself or another: what is gone is not called. A thread
+ * does not end in one, for there it holds locks: to write is where pthread_cancel()
+ * would get it.
+ */
 static void call_sinks(struct slab_machine *m, const struct slab_report *r)
 {
 	struct machine_sink sinks[MAX_SINKS];
 	unsigned int i;
+	int cancel;
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	memcpy(sinks, m->sinks, sizeof(sinks));
 	for (i = 0; i < MAX_SINKS && sinks[i].fn; i++)
 		if (sink_find(m, sinks[i].fn, sinks[i].arg) < MAX_SINKS)
@@ -167,6 +174,7 @@ static void call_sinks(struct slab_machine *m, const struct slab_report *r)
 		slab_sink_stderr(NULL, r);
 	if (m->report_policy == SLAB_POLICY_ABORT)
 		slab_sink_panic(NULL, r);
+	pthread_setcancelstate(cancel, NULL);
 }
 
 static void tell_untold(struct slab_machine *m)

@@ -46,7 +46,7 @@ static uintptr_t shown(const struct printer *p, uintptr_t address)
 
 /* ---- stacks and tracks ---- */
 
-/* A signal handler may have interrupted who reads symbols, or malloc. */
+/* A signal handler reads no files: its stack may be short. */
 static void name_code(const struct printer *p, uintptr_t address, char *buf,
 		      size_t size)
 {

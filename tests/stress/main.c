@@ -102,6 +102,7 @@ static void open_machine(void)
 	struct slab_machine_config config = {
 		.no_rseq = options.no_rseq,
 		.no_cmpxchg_double = options.no_cmpxchg,
+		.cpu_full_bytes = options.kept,
 		.statistics = options.seed & 1,
 	};
 	int err = slab_machine_create_native(&config, &machine);
@@ -255,7 +256,7 @@ static unsigned long number(const char *text)
 static void parse(int argc, char **argv)
 {
 	enum { OPS = 'o', THREADS = 't', ROUNDS = 'r', SEED = 's',
-	       SECONDS = 'p', FLAG = 0 };
+	       SECONDS = 'p', KEPT = 'k', FLAG = 0 };
 	static int flag[10];
 	static const struct option known[] = {
 		{ "ops", required_argument, NULL, OPS },
@@ -263,6 +264,7 @@ static void parse(int argc, char **argv)
 		{ "rounds", required_argument, NULL, ROUNDS },
 		{ "seed", required_argument, NULL, SEED },
 		{ "patience", required_argument, NULL, SECONDS },
+		{ "kept", required_argument, NULL, KEPT },
 		{ "no-rseq", no_argument, &flag[0], 1 },
 		{ "slab-lock", no_argument, &flag[1], 1 },
 		{ "debug", no_argument, &flag[2], 1 },
@@ -290,6 +292,8 @@ static void parse(int argc, char **argv)
 			options.seed = number(optarg);
 		else if (c == SECONDS)
 			options.patience = (unsigned int)number(optarg);
+		else if (c == KEPT)
+			options.kept = number(optarg);
 		else if (c != FLAG)
 			exit(2);
 	}

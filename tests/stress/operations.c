@@ -125,6 +125,27 @@ static unsigned long in_and_out(struct worker *w)
 }
 
 /* ---- many ---- */
+
+/* More than CPUs keep, so that a cache begins to shrink; the next one finds
+ * nothing. */
+static unsigned long tide(struct worker *w)
+{
+	struct kind *k = kind_any(&w->random);
+	void *p[2000];
+	size_t n, i;
+
+	if (k->size > 256)
+		return 0;
+	for (n = 0; n < sizeof(p) / sizeof(*p); n++) {
+		p[n] = kind_alloc(w, k);
+		if (!p[n])
+			break;
+	}
+	for (i = 0; i < n; i++)
+		kind_free(k, p[i]);
+	return 2 * n;
+}
+
 static unsigned long bulk(struct worker *w)
 {
 	struct kind *k = kind_any(&w->random);
@@ -327,7 +348,7 @@ static const struct {
 	unsigned int weight;
 	unsigned long (*run)(struct worker *w);
 } operations[] = {
-	{ "replace one", 59950, replace_one },
+	{ "replace one", 59850, replace_one },
 	{ "trade one", 27000, trade_one },
 	{ "in and out", 8000, in_and_out },
 	{ "bulk", 2500, bulk },
@@ -335,6 +356,7 @@ static const struct {
 	{ "resize", 600, resize },
 	{ "kfree_rcu", 600, after_grace },
 	{ "flush", 40, flush },
+	{ "tide", 100, tide },
 	{ "shrink", 25, shrink },
 	{ "validate", 60, validate },
 	{ "make and destroy", 20, make_and_destroy },

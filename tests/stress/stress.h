@@ -34,6 +34,7 @@ struct options {
 	bool no_rseq, no_cmpxchg, debug;
 	bool signals, flips, forks, limits, failslab, rcu;
 	bool drains; /* one thread does nothing else */
+	size_t kept; /* bytes that a CPU may keep of a cache; 0: as many as it does */
 	unsigned int patience; /* seconds without one operation */
 };
 extern struct options options;

@@ -11,7 +11,9 @@
  *           still in place then: the repair comes after the sinks.
  * Locking:  sinks run under the locks of the path that found the damage (the
  *           node's list_lock as a rule): they may read and print; they must
- *           not allocate from or free to the machine.
+ *           not allocate from or free to the machine. Where malloc is made of
+ *           this library, that is: not call malloc. slab_report_print() and
+ *           slab_symbol() do not, and take no lock.
  * Threads:  one sink runs at a time in a process, on the thread that found the
  *           damage; the others wait. A report that a sink causes itself comes
  *           to the sinks inside it. kmalloc_nolock() and kfree_nolock() wait
@@ -144,10 +146,10 @@ typedef void (*slab_line_fn)(void *arg, const char *line);
 SLAB_API void slab_report_print(const struct slab_report *report,
 				slab_line_fn line, void *arg);
 
-/* A sink that prints to a FILE * (its arg); one that writes to stderr without
- * stdio, which allocates nothing but what names of functions take, and in a
- * signal handler shows their addresses alone; and one that aborts after the
- * first report (panic_on_warn). */
+/* A sink that prints to a FILE * (its arg), for which stdio may call malloc; one
+ * that writes to stderr without stdio and allocates nothing; and one that aborts
+ * after the first report (panic_on_warn). In a signal handler functions have
+ * addresses for names. */
 SLAB_API void slab_sink_print(void *file, const struct slab_report *report);
 SLAB_API void slab_sink_stderr(void *unused, const struct slab_report *report);
 SLAB_API void slab_sink_panic(void *unused, const struct slab_report *report);
@@ -169,12 +171,14 @@ SLAB_API void slab_machine_set_report_policy(struct slab_machine *m,
 					     slab_sink_fn callback, void *arg);
 
 /* Formats a code address as function+0xoff/0xlen [module], or FILE:LINE for a
- * site, or 0x... ; returns what snprintf would. */
+ * site, or 0x... ; returns what snprintf would. Names are the files' (their
+ * symbols, or those of debug information installed under /usr/lib/debug), read
+ * by system calls. */
 SLAB_API int slab_symbol(const struct slab_machine *m, uintptr_t address,
 			 char *buf, size_t size);
 
 /* FILE:LINE of a call that returns to address, where debug information has it;
- * 0 where not, else what snprintf would return. */
+ * 0 where not, else what snprintf would return. Not in a sink: it calls malloc. */
 SLAB_API int slab_source_line(uintptr_t address, char *buf, size_t size);
 
 /* slub_kunit's counter: failed checks and fixes since it was last read. */

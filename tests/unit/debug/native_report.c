@@ -271,6 +271,145 @@ static void a_callback_stands_for_what_is_printed(void **state)
 	assert_int_equal(calls, 1);
 }
 
+/* ---- by several threads, without a sink ---- */
+static void overflow_everywhere(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_THREADS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "c%u", i);
+		team_add(&team, overflows, new_cache(name));
+	}
+	team_stop(&team);
+}
+
+/* Reports of many threads are more than `text` holds. */
+static FILE *in_child_to_file(void (*fn)(void))
+{
+	FILE *file = tmpfile();
+	int status;
+	pid_t pid;
+
+	assert_non_null(file);
+	pid = fork();
+	if (!pid) {
+		dup2(fileno(file), STDERR_FILENO);
+		alarm(patience());
+		fn();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	rewind(file);
+	return file;
+}
+
+static bool begins(const char *line, const char *with)
+{
+	return !strncmp(line, with, strlen(with));
+}
+
+/* From its first line to its last nobody comes in between; then its two repairs
+ * follow, before the same thread finds anything else. */
+struct reader {
+	unsigned int at; /* how far the report is */
+	unsigned int reports, strange;
+	unsigned int fixes[NR_THREADS]; /* that are to come */
+};
+
+static void read_line(struct reader *r, const char *line)
+{
+	static const char *const parts[] = {
+		"[Right Redzone overwritten]",	"BUG c",
+		"Allocated in overflow+0x",	" overflow+0x",
+		" overflows+0x",		"Slab 0x",
+		"Object 0x",			"Redzone ",
+		"Object ",			"Redzone ",
+		"------------[ cut here ]",	"Call Trace:",
+		" overflow+0x",			" overflows+0x",
+		"---[ end trace",
+	};
+	const unsigned int nr_parts = sizeof(parts) / sizeof(*parts);
+	unsigned int thread = (unsigned int)(line[5] - '0') % NR_THREADS;
+
+	if (begins(line, "FIX c")) {
+		r->strange += r->at || !r->fixes[thread];
+		r->fixes[thread]--;
+		return;
+	}
+	if (!begins(line, parts[r->at])) {
+		/* somebody else's first line or last one */
+		r->strange += begins(line, parts[0]) ||
+			      begins(line, parts[nr_parts - 1]);
+		return;
+	}
+	if (begins(line, "BUG c")) {
+		r->strange += r->fixes[thread];
+		r->fixes[thread] = 2;
+	}
+	if (++r->at == nr_parts) {
+		r->at = 0;
+		r->reports++;
+	}
+}
+
+static void stderr_is_whole_and_in_order(void **state)
+{
+	struct reader r = { 0 };
+	unsigned int i;
+	char line[512];
+	FILE *file;
+
+	(void)state;
+	file = in_child_to_file(overflow_everywhere);
+	while (fgets(line, sizeof(line), file))
+		read_line(&r, line);
+	fclose(file);
+	assert_int_equal(r.strange, 0);
+	assert_int_equal(r.at, 0);
+	assert_int_equal(r.reports, NR_THREADS * ROUNDS);
+	for (i = 0; i < NR_THREADS; i++)
+		assert_int_equal(r.fixes[i], 0);
+}
+
+/* ---- cancelled ---- */
+static void *overflow_cancelled(void *s)
+{
+	pthread_cancel(pthread_self());
+	overflow(s);
+	pthread_testcancel();
+	return s;
+}
+
+/* Another one needs the locks that were held while it was told. */
+static void overflow_in_a_thread_that_is_cancelled(void)
+{
+	struct kmem_cache *s = new_cache("cancelled");
+	pthread_t thread;
+	void *ret;
+
+	alarm(patience());
+	if (pthread_create(&thread, NULL, overflow_cancelled, s) ||
+	    pthread_join(thread, &ret) || ret != PTHREAD_CANCELED)
+		_exit(1);
+	overflow(s);
+	if (slab_machine_reports(m) != 2 || slab_machine_errors(m) != 6)
+		_exit(2);
+}
+
+static void who_is_cancelled_has_told_it_all_first(void **state)
+{
+	const char *first;
+
+	(void)state;
+	assert_int_equal(in_child(overflow_in_a_thread_that_is_cancelled), 0);
+	first = strstr(text, "---[ end trace");
+	assert_non_null(first);
+	assert_non_null(strstr(first + 1, "---[ end trace"));
+}
+
 /* ---- events ---- */
 #define MAX_EVENTS 400000U
 static uint8_t event_seen[MAX_EVENTS];
@@ -322,6 +461,8 @@ int main(void)
 		TEST(with_a_sink_nothing_is_printed),
 		TEST(abort_ends_the_process_when_it_was_told),
 		TEST(a_callback_stands_for_what_is_printed),
+		TEST(stderr_is_whole_and_in_order),
+		TEST(who_is_cancelled_has_told_it_all_first),
 		TEST(each_event_has_a_number_of_its_own),
 	};
 

@@ -3,8 +3,8 @@
  * malloc may be made of this library: nothing in it may need malloc, and least
  * of all under a lock of ours. malloc is this test's here, and counts who asks.
  *
- * What may: names of functions (libdw), answers of inspectors, a thread's first
- * stack, the making of the thread that runs callbacks, libnuma, and sites of
+ * What may: answers of inspectors, a thread's first stack, the making of the
+ * thread that runs callbacks, libnuma, lines of source (libdw), and sites of
  * slabctl's. Never under a lock.
  */
 #define _GNU_SOURCE
@@ -19,6 +19,7 @@ int main(void)
 #else
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -369,7 +370,8 @@ static void nor_do_several_at_once(void **state)
 	assert_int_equal(nr_said, 0);
 }
 
-static void a_finding_asks_for_none(void **state)
+/* Every record of a finding, and the names of functions in it. */
+static void find_damage(void)
 {
 	struct kmem_cache *s = kmem_cache_create(
 		"damaged", 64, NULL,
@@ -377,11 +379,8 @@ static void a_finding_asks_for_none(void **state)
 			SLAB_STORE_USER);
 	unsigned char *p;
 
-	(void)state;
 	stack_find_bounds();
 	slab_machine_remove_sink(m, native_sink, NULL);
-	slab_machine_add_sink(m, quiet_sink, NULL);
-	nr_records = 0;
 	arm();
 	p = kmem_cache_alloc(s, GFP_KERNEL);
 	p[64] ^= 1;
@@ -390,10 +389,53 @@ static void a_finding_asks_for_none(void **state)
 	kfree(&nr_records);
 	validate_slab_cache(s);
 	disarm(0);
-	assert_true(nr_records >= 3);
 }
 
-/* It names who called it: by then no lock is held. */
+static void a_finding_asks_for_none(void **state)
+{
+	static char told[1 << 16];
+	int file = memfd_create("stderr", MFD_CLOEXEC), kept = dup(2);
+	ssize_t n;
+
+	(void)state;
+	assert_true(file >= 0 && kept >= 0);
+	dup2(file, 2);
+	find_damage();
+	dup2(kept, 2);
+	close(kept);
+	n = pread(file, told, sizeof(told) - 1, 0);
+	close(file);
+	assert_true(n > 0);
+	assert_non_null(strstr(told, "BUG damaged"));
+	assert_non_null(strstr(told, "Allocated in find_damage+0x"));
+	assert_non_null(strstr(told, "a_finding_asks_for_none+0x"));
+}
+
+static unsigned int nr_named;
+
+static void count_named(void *arg, const char *line)
+{
+	(void)arg;
+	nr_named += !!strstr(line, "find_damage+0x");
+}
+
+static void printing_sink(void *arg, const struct slab_report *r)
+{
+	(void)arg;
+	nr_records++;
+	slab_report_print(r, count_named, NULL);
+}
+
+static void nor_does_a_sink_that_prints_it(void **state)
+{
+	(void)state;
+	nr_records = nr_named = 0;
+	slab_machine_add_sink(m, printing_sink, NULL);
+	find_damage();
+	assert_true(nr_records >= 3);
+	assert_true(nr_named >= 3);
+}
+
 static void what_is_left_is_told_without_a_lock(void **state)
 {
 	struct kmem_cache *s =
@@ -519,6 +561,7 @@ int main(void)
 		native_test(a_caches_life_asks_for_none),
 		native_test(nor_do_several_at_once),
 		native_test(a_finding_asks_for_none),
+		native_test(nor_does_a_sink_that_prints_it),
 		native_test(what_is_left_is_told_without_a_lock),
 		native_test(a_fork_asks_for_none),
 		native_test(an_answer_is_one_block),
