@@ -167,8 +167,9 @@ static int create_sheaves(struct kmem_cache *s)
 		struct slub_percpu_sheaves *pcs = &s->cpu_sheaves[cpu];
 
 		lock_init(&pcs->lock, LOCK_RANK_PCS);
-		pcs->main = s->sheaf_capacity ? sheaf_alloc(s, GFP_KERNEL) :
-						bootstrap_sheaf;
+		pcs->main = s->sheaf_capacity ?
+				    sheaf_alloc_for(s, GFP_KERNEL, cpu) :
+				    bootstrap_sheaf;
 		if (!pcs->main)
 			return -ENOMEM;
 		cpu_fast_init(s, pcs);
@@ -420,6 +421,8 @@ struct kmem_cache *slab_cache_find(struct slab_machine *m, const char *name)
 	struct kmem_cache *s;
 	struct cache_name *alias;
 
+	if (!name)
+		return NULL;
 	list_for_each_entry(s, &m->slab_caches, list) {
 		if (!strcmp(s->name, name))
 			return s;

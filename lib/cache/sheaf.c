@@ -14,7 +14,7 @@
 
 /* Shared by both kinds: the guard bit and fault injection count for each. */
 static struct slab_sheaf *container(struct kmem_cache *s, gfp_t gfp,
-				    unsigned int capacity)
+				    unsigned int capacity, unsigned int cpu)
 {
 	struct slab_machine *m = s->machine;
 	struct slab_sheaf *sheaf = NULL;
@@ -27,7 +27,7 @@ static struct slab_sheaf *container(struct kmem_cache *s, gfp_t gfp,
 	if (failslab_fails_container(s, sheaf_kernel_bytes(capacity), gfp))
 		machine_event(m, SLAB_EVENT_FAIL_INJECTED, s, NULL, NULL, 0, 0);
 	else
-		sheaf = meta_alloc(m, sheaf_bytes(capacity));
+		sheaf = meta_alloc_for(m, sheaf_bytes(capacity), cpu);
 	if (sheaf)
 		sheaf->cache = s;
 	return sheaf;
@@ -44,7 +44,13 @@ void sheaf_comes_to_rest(const struct kmem_cache *s, struct slab_sheaf *sheaf)
 
 struct slab_sheaf *sheaf_alloc(struct kmem_cache *s, gfp_t gfp)
 {
-	struct slab_sheaf *sheaf = container(s, gfp, s->sheaf_capacity);
+	return sheaf_alloc_for(s, gfp, machine_cpu(s->machine));
+}
+
+struct slab_sheaf *sheaf_alloc_for(struct kmem_cache *s, gfp_t gfp,
+				   unsigned int cpu)
+{
+	struct slab_sheaf *sheaf = container(s, gfp, s->sheaf_capacity, cpu);
 
 	if (!sheaf)
 		return NULL;
@@ -58,7 +64,7 @@ struct slab_sheaf *sheaf_alloc(struct kmem_cache *s, gfp_t gfp)
 struct slab_sheaf *sheaf_alloc_oversize(struct kmem_cache *s, gfp_t gfp,
 					unsigned int capacity)
 {
-	return container(s, gfp, capacity);
+	return container(s, gfp, capacity, machine_cpu(s->machine));
 }
 
 void sheaf_free_oversize(struct kmem_cache *s, struct slab_sheaf *sheaf,

@@ -20,6 +20,9 @@
  * __GFP_NO_OBJ_EXT, which says that this is the memory of another container.
  */
 struct slab_sheaf *sheaf_alloc(struct kmem_cache *s, gfp_t gfp);
+/* For another CPU than this one. */
+struct slab_sheaf *sheaf_alloc_for(struct kmem_cache *s, gfp_t gfp,
+				   unsigned int cpu);
 /* It was in RCU, or lent, or is new. */
 void sheaf_comes_to_rest(const struct kmem_cache *s, struct slab_sheaf *sheaf);
 /* The same, of another capacity and not counted (7.0's oversize ones). */

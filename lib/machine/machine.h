@@ -67,6 +67,15 @@ struct meta_arena {
 	unsigned long fail_after; /* tests: the N-th request from now fails */
 };
 
+/*
+ * Pages for what one CPU reads and writes from end to end: processors fetch
+ * ahead, up to the end of a page, and would take it from another CPU that has
+ * its own there.
+ */
+struct meta_room {
+	uintptr_t next, end;
+};
+
 struct rcu_head {
 	struct rcu_head *next;
 	void (*func)(struct slab_machine *m, struct rcu_head *head);
@@ -159,6 +168,7 @@ struct slab_machine {
 	bool nodes_unknown; /* native: the system has some, and no libnuma */
 	struct {
 		size_t bytes; /* of objects in sheaves before the barns */
+		struct meta_room room; /* for its sheaves; under meta_lock */
 	} __attribute__((aligned(64))) kept[SLAB_MAX_CPUS];
 	/* which steps inline paths may leave out has changed (cache/boot.c) */
 	void (*fast_changed)(struct slab_machine *m);
@@ -608,6 +618,8 @@ static inline bool machine_owns(const struct slab_machine *m, uintptr_t address)
 
 /* ---- metadata: zeroed, aligned to its size up to 64; NULL without memory ---- */
 void *meta_alloc(struct slab_machine *m, size_t size);
+/* Native: near what else is that CPU's. */
+void *meta_alloc_for(struct slab_machine *m, size_t size, unsigned int cpu);
 void meta_free(struct slab_machine *m, void *p, size_t size);
 char *meta_strdup(struct slab_machine *m, const char *s);
 void meta_init(struct slab_machine *m);

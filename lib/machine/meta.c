@@ -13,6 +13,7 @@
 
 #define META_MIN_SHIFT 5
 #define META_PIECE     (2UL << 20)
+#define META_ROOM      (4 * PAGE_SIZE)
 
 /* From 128 bytes on four sizes a doubling: a sheaf is a little more than a
  * power of two. The number of the class, and its bytes. */
@@ -33,11 +34,10 @@ static unsigned int meta_class(size_t size, size_t *bytes)
 	return 4 * shift + (unsigned int)((*bytes - (1UL << shift)) / step);
 }
 
-static void *meta_grow(struct slab_machine *m, size_t bytes)
+static void *meta_grow(struct slab_machine *m, size_t bytes, size_t align)
 {
 	struct meta_arena *a = &m->meta;
-	/* records that CPUs step through by 128 bytes */
-	uintptr_t at = ALIGN_UP(a->next, MIN(bytes & -bytes, (size_t)128));
+	uintptr_t at = ALIGN_UP(a->next, align);
 
 	if (bytes > a->end - at)
 		return NULL;
@@ -53,7 +53,37 @@ static void *meta_grow(struct slab_machine *m, size_t bytes)
 	return (void *)at;
 }
 
-void *meta_alloc(struct slab_machine *m, size_t size)
+/* Records that CPUs step through by 128 bytes. */
+static size_t meta_align(size_t bytes)
+{
+	return MIN(bytes & -bytes, (size_t)128);
+}
+
+/* The next piece of a CPU's room, or of a new one. */
+static void *meta_grow_room(struct slab_machine *m, struct meta_room *room,
+			    size_t bytes)
+{
+	uintptr_t at = ALIGN_UP(room->next, meta_align(bytes));
+
+	if (at + bytes > room->end) {
+		at = (uintptr_t)meta_grow(m, META_ROOM, PAGE_SIZE);
+		if (!at)
+			return NULL;
+		room->end = at + META_ROOM;
+	}
+	room->next = at + bytes;
+	return (void *)at;
+}
+
+/* Of free pieces: the last word, so that who still has a pointer to what was
+ * there finds it as it was left (cache/dead.h). */
+static void **meta_link(void *p, size_t bytes)
+{
+	return (void **)((char *)p + bytes) - 1;
+}
+
+static void *meta_take(struct slab_machine *m, size_t size,
+		       struct meta_room *room)
 {
 	size_t bytes;
 	unsigned int class = meta_class(size, &bytes);
@@ -68,9 +98,11 @@ void *meta_alloc(struct slab_machine *m, size_t size)
 		goto out;
 	p = m->meta.free[class];
 	if (p)
-		m->meta.free[class] = *(void **)p;
+		m->meta.free[class] = *meta_link(p, bytes);
+	else if (room && bytes <= META_ROOM / 8)
+		p = meta_grow_room(m, room, bytes);
 	else
-		p = meta_grow(m, bytes);
+		p = meta_grow(m, bytes, meta_align(bytes));
 	if (p) {
 		memset(p, 0, size);
 		m->meta.used += bytes;
@@ -78,6 +110,16 @@ void *meta_alloc(struct slab_machine *m, size_t size)
 out:
 	lock_release(&m->meta_lock);
 	return p;
+}
+
+void *meta_alloc(struct slab_machine *m, size_t size)
+{
+	return meta_take(m, size, NULL);
+}
+
+void *meta_alloc_for(struct slab_machine *m, size_t size, unsigned int cpu)
+{
+	return meta_take(m, size, m->is_native ? &m->kept[cpu].room : NULL);
 }
 
 void meta_free(struct slab_machine *m, void *p, size_t size)
@@ -89,7 +131,7 @@ void meta_free(struct slab_machine *m, void *p, size_t size)
 		return;
 	lock_take(&m->meta_lock);
 	machine_point_held(m);
-	*(void **)p = m->meta.free[class];
+	*meta_link(p, bytes) = m->meta.free[class];
 	m->meta.free[class] = p;
 	m->meta.used -= bytes;
 	lock_release(&m->meta_lock);
@@ -106,11 +148,14 @@ char *meta_strdup(struct slab_machine *m, const char *s)
 void meta_init(struct slab_machine *m)
 {
 	uintptr_t start = m->base + REGION_PART(m, SLOT_META);
+	unsigned int cpu;
 
 	m->meta = (struct meta_arena){ .start = start, .next = start,
 				       .opened = start,
 				       .end = start + REGION_PART(
 							      m, SLOT_META_BYTES) };
+	for (cpu = 0; m->is_native && cpu < m->config.nr_cpu_ids; cpu++)
+		m->kept[cpu].room = (struct meta_room){ 0 };
 }
 
 void meta_reset(struct slab_machine *m)

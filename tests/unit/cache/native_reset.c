@@ -147,6 +147,8 @@ static void the_worker_ends(void **state)
 					      SLAB_NO_MERGE));
 		assert_int_equal(m->rcu_worker.state, RCU_WORKER_RUNS);
 		slab_machine_reset(m);
+		/* one that was joined may stand in /proc for a moment yet */
+		WAIT_FOR(nr_threads() == before);
 		assert_int_equal(nr_threads(), before);
 	}
 	use_it();
