@@ -237,16 +237,17 @@ static int file_of_text(const char *text, size_t size, unsigned int line)
 static int evaluate(const char *text, size_t size, unsigned int line)
 {
 	int fd = file_of_text(text, size, line), code;
-	Tcl_Obj *path;
+	Tcl_Obj *path = Tcl_ObjPrintf("/proc/self/fd/%d", fd);
 
-	if (fd < 0) /* lines are lost, no more */
-		return Tcl_EvalEx(session.interp, text, (int)size,
-				  TCL_EVAL_GLOBAL);
-	path = Tcl_ObjPrintf("/proc/self/fd/%d", fd);
 	Tcl_IncrRefCount(path);
-	code = Tcl_FSEvalFileEx(session.interp, path, "utf-8");
+	if (fd >= 0 && !access(Tcl_GetString(path), R_OK))
+		code = Tcl_FSEvalFileEx(session.interp, path, "utf-8");
+	else /* no memfd, or no /proc: lines are lost, no more */
+		code = Tcl_EvalEx(session.interp, text, (int)size,
+				  TCL_EVAL_GLOBAL);
 	Tcl_DecrRefCount(path);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return code;
 }
 

@@ -372,7 +372,7 @@ int slab_machine_sysctl(struct slab_machine *m, const char *name,
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(parameters); i++) {
+	for (i = 0; name && i < ARRAY_SIZE(parameters); i++) {
 		const char *p = parameters[i].name;
 
 		if (!strcmp(name, p) ||

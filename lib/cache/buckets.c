@@ -72,15 +72,16 @@ struct kmem_buckets *kmem_buckets_create(const char *name, slab_flags_t flags,
 
 void *kmem_buckets_alloc(struct kmem_buckets *b, size_t size, gfp_t gfp)
 {
-	struct slab_machine *m = b->machine;
 	void *p;
 
+	if (!b)
+		return kmalloc(size, gfp);
 	if (!size)
 		return ZERO_SIZE_PTR;
 	if (size <= KMALLOC_MAX_CACHE_SIZE)
 		return slab_alloc(b->class[kmalloc_class(size)], gfp,
 				  NUMA_NO_NODE, CALLER, size);
-	p = kmalloc_large(m, size, gfp, NUMA_NO_NODE);
+	p = kmalloc_large(b->machine, size, gfp, NUMA_NO_NODE);
 	if (!p)
 		errno = ENOMEM;
 	return p;

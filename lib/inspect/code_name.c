@@ -228,6 +228,17 @@ static unsigned int binding(const ElfW(Sym) * symbol)
 	}
 }
 
+/* "$x" and its like, which say where code begins and data; no labels. */
+static bool is_mark(const ElfW(Sym) * symbol)
+{
+#if defined(__aarch64__)
+	return !symbol->st_info;
+#else
+	(void)symbol;
+	return false;
+#endif
+}
+
 /* Others than a file's own first; the nearest; the one that may not be
  * replaced; the smallest; the first. */
 static bool is_better(const ElfW(Sym) * a, const ElfW(Sym) * b)
@@ -252,8 +263,8 @@ static void take_symbol(struct symbols *s, const ElfW(Sym) * symbol)
 	s->sized_up_to =
 		MAX(s->sized_up_to, symbol->st_value + symbol->st_size);
 	if (!symbol->st_size) {
-		if (!s->label.st_name ||
-		    symbol->st_value > s->label.st_value)
+		if (!is_mark(symbol) && (!s->label.st_name ||
+					 symbol->st_value > s->label.st_value))
 			s->label = *symbol;
 	} else if (s->address - symbol->st_value < symbol->st_size &&
 		   is_better(symbol, &s->best)) {

@@ -6,15 +6,13 @@
 #include "inspect/scratch.h"
 #include "machine/fork_gate.h"
 
-bool look_lock(struct slab_machine *m, struct slab_lock *lock)
+bool look_lock(struct slab_lock *lock)
 {
 	unsigned int i;
 
 	for (i = 0; i < LOOK_WAIT_MS; i++) {
-		if (lock_try(lock)) {
-			lock->holder = (uint16_t)machine_cpu(m);
+		if (lock_try(lock))
 			return true;
-		}
 		sleep_ns(1000000);
 	}
 	return false;
@@ -30,8 +28,8 @@ struct look look_begin(struct slab_machine *m)
 	if (!m->is_native || fork_pass.looks++)
 		return look;
 	look.held = lock_suspend();
-	look.has_cpus = look_lock(m, &m->cpus_lock);
-	look.has_mutex = look_lock(m, &m->slab_mutex);
+	look.has_cpus = look_lock(&m->cpus_lock);
+	look.has_mutex = look_lock(&m->slab_mutex);
 	return look;
 }
 

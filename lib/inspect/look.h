@@ -24,7 +24,7 @@ struct look {
 };
 
 /* A lock of a native machine, as long as anybody waits; false: without it. */
-bool look_lock(struct slab_machine *m, struct slab_lock *lock);
+bool look_lock(struct slab_lock *lock);
 struct look look_begin(struct slab_machine *m);
 void look_end(struct look *look);
 

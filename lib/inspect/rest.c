@@ -169,7 +169,7 @@ static bool hold_rcu(const struct slab_machine *m)
 {
 	struct slab_machine *held = (struct slab_machine *)m;
 
-	return m->is_native && look_lock(held, &held->rcu_queue_lock);
+	return m->is_native && look_lock(&held->rcu_queue_lock);
 }
 
 static void let_rcu_go(const struct slab_machine *m, bool is_held)

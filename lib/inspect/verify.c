@@ -7,8 +7,7 @@
  * against counters, slabs against lists, users against free chains.
  *
  * The threads of a native machine go on meanwhile, and are in the middle of
- * something. A cache of it in which something is found is looked at again; what
- * every look finds is told.
+ * something: verify_moving.c says what is told of what is found there.
  */
 #include "inspect/verify.h"
 
@@ -16,81 +15,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "base/sort.h"
 #include "debug/report.h"
 #include "inspect/scratch.h"
 #include "slab/node.h"
-
-/* At a machine that moves; 21 ms from the first to the last. */
-#define NR_LOOKS 4U
-
-static uint64_t mix(uint64_t print, uint64_t word)
-{
-	print = (print ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return print ^ (print >> 29);
-}
-
-/* A number that the same finding has again. */
-static uint64_t finding_print(const struct slab_report *r)
-{
-	uint64_t print = mix(r->kind, r->slab);
-	const char *p;
-
-	print = mix(mix(print, r->object), r->first);
-	print = mix(mix(print, r->last), (uint64_t)r->index);
-	for (p = r->text; *p; p++)
-		print = mix(print, (uint8_t)*p);
-	return print;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static bool prints_have(const struct prints *p, uint64_t print)
-{
-	return p->nr && bsearch(&print, p->at, p->nr, sizeof(print), by_value);
-}
-
-static void prints_add(struct verifier *vf, struct prints *p, uint64_t print)
-{
-	if (p->nr == p->room) {
-		size_t room = p->room ? 2 * p->room : 16;
-		uint64_t *at = scratch_grow(p->at, room * sizeof(*at));
-
-		if (!at) {
-			vf->is_out_of_memory = true;
-			return;
-		}
-		p->at = at;
-		p->room = room;
-	}
-	p->at[p->nr++] = print;
-}
-
-void verify_found(void *verifier, const struct slab_report *r)
-{
-	struct verifier *vf = verifier;
-
-	if (vf->t->machine->is_native) {
-		uint64_t print = finding_print(r);
-
-		if (vf->look && !prints_have(&vf->before, print))
-			return;
-		if (!vf->is_last) {
-			prints_add(vf, &vf->now, print);
-			return;
-		}
-	}
-	vf->findings++;
-	if (vf->fn)
-		vf->fn(vf->arg, r);
-}
 
 void verify_line(struct verifier *vf, enum slab_report_kind kind,
 		 const char *format, ...)
@@ -116,11 +44,60 @@ void verify_line(struct verifier *vf, enum slab_report_kind kind,
 }
 
 /* ---- one slab ---- */
+static bool is_on(const struct slab_machine *m, const struct list_head *head,
+		  const struct slab *slab)
+{
+	unsigned long left = m->pages_opened;
+	const struct list_head *link;
+
+	for (link = head->next; link != head && left && link_slab(m, link);
+	     link = link->next, left--)
+		if (link_slab(m, link) == slab)
+			return true;
+	return false;
+}
+
+/* How it was found, and its descriptor at that time. */
+struct standing {
+	enum slab_found_by found_by;
+	struct slab slab;
+};
+
+/* While the lists hold still. false: they do not, or it is the cache's no
+ * more. */
+static bool standing_now(struct verifier *vf, const struct slab *slab,
+			 struct standing *ret)
+{
+	struct slab_machine *m = vf->t->machine;
+	unsigned int i;
+
+	ret->found_by = SLAB_FOUND_REGION;
+	ret->slab = *slab;
+	for (i = 0; i < m->config.nr_nodes; i++) {
+		struct kmem_cache_node *n = walk_node(m, vf->s, i);
+
+		if (!n)
+			continue;
+		if (!look_lock(&n->list_lock))
+			return false;
+		if (is_on(m, &n->partial, slab))
+			ret->found_by = SLAB_FOUND_PARTIAL_LIST;
+		else if (is_on(m, &n->full, slab))
+			ret->found_by = SLAB_FOUND_FULL_LIST;
+		if (ret->found_by != SLAB_FOUND_REGION || slab->node == i)
+			ret->slab = *slab;
+		lock_release(&n->list_lock);
+		if (ret->found_by != SLAB_FOUND_REGION)
+			return true;
+	}
+	return ret->slab.type == PAGE_SLAB && ret->slab.slab_cache == vf->s;
+}
+
 /* Type, cache and list: what validate trusts. */
 static void verify_membership(struct verifier *vf, struct slab_view *v,
-			      const struct walk_slab *at)
+			      const struct standing *at)
 {
-	const struct slab *slab = at->slab;
+	const struct slab *slab = &at->slab;
 	bool is_listed = at->found_by == SLAB_FOUND_PARTIAL_LIST;
 	void *first = (void *)slab_object(v->s, v->base, 0);
 
@@ -189,16 +166,23 @@ static void verify_frozen(struct slab_view *v)
 	copy->frozen = 1;
 }
 
-static int verify_slab(struct verifier *vf, const struct walk_slab *at)
+/* arg: a struct walk_slab. */
+static int look_at_slab(struct verifier *vf, const void *arg)
 {
+	const struct walk_slab *at = arg;
+	struct standing standing = { at->found_by, *at->slab };
 	struct kmem_cache *s = vf->s;
+	const struct rests *rests;
 	struct slab_view v;
 	struct slab copy;
 	struct chain c;
-	const struct rests *rests = target_rests(vf->t, s);
-	int err = rests ? chain_walk(s, at->slab, &c) : -ENOMEM;
 	unsigned int i;
+	int err;
 
+	if (vf->is_close && !standing_now(vf, at->slab, &standing))
+		return 0;
+	rests = target_rests(vf->t, s);
+	err = rests ? chain_walk(s, at->slab, &c) : -ENOMEM;
 	if (err)
 		return err;
 	err = view_copy(s, at->slab, &v, &copy);
@@ -209,7 +193,7 @@ static int verify_slab(struct verifier *vf, const struct walk_slab *at)
 		goto out_view;
 	v.fn = verify_found;
 	v.arg = vf;
-	verify_membership(vf, &v, at);
+	verify_membership(vf, &v, &standing);
 	if (copy.frozen) {
 		verify_frozen(&v);
 	} else {
@@ -237,115 +221,144 @@ struct node_sum {
 	unsigned long slabs, frozen;
 };
 
-/* The lists of a native machine hold still for it, or are not judged. */
-static bool lists_hold(struct verifier *vf, struct kmem_cache_node *n,
-		       struct list_break *ret)
-{
-	struct slab_machine *m = vf->t->machine;
-	bool hold;
+/* What a node's lists are, and what it counts. */
+struct lists {
+	bool hold; /* forth, back, and through slabs that are marked so */
+	struct list_break at;
+	struct walk_list partial, full;
+	unsigned long nr_partial;
+};
 
-	if (!m->is_native)
-		return node_lists_hold(vf->s, n, ret);
-	if (!look_lock(m, &n->list_lock))
-		return true;
-	hold = node_lists_hold(vf->s, n, ret);
-	lock_release(&n->list_lock);
-	return hold;
+static unsigned long list_length(const struct list_head *head)
+{
+	const struct list_head *link;
+	unsigned long nr = 0;
+
+	for (link = head->next; link != head; link = link->next)
+		nr++;
+	return nr;
 }
 
-/* Forth, back, and through slabs that are marked so. */
-static void verify_links(struct verifier *vf, struct kmem_cache_node *n)
+static void lists_count(struct kmem_cache_node *n, struct lists *ret)
+{
+	ret->partial.nr = list_length(&n->partial);
+	ret->partial.is_whole = ret->full.is_whole = true;
+}
+
+/* Those of a native machine hold still for it, or their links are not judged,
+ * nor by a close look anything. w: what was met on the way there, which a close
+ * look does not rely on. */
+static bool lists_judge(struct verifier *vf, struct kmem_cache_node *n,
+			const struct walk *w, unsigned int node,
+			struct lists *ret)
+{
+	bool is_native = vf->t->machine->is_native;
+
+	*ret = (struct lists){ .hold = true,
+			       .partial = w->partial[node],
+			       .full = w->full[node],
+			       .nr_partial = n->nr_partial };
+	if (is_native && !look_lock(&n->list_lock))
+		return !vf->is_close;
+	ret->hold = node_lists_hold(vf->s, n, &ret->at);
+	ret->nr_partial = n->nr_partial;
+	if (vf->is_close && ret->hold)
+		lists_count(n, ret);
+	if (is_native)
+		lock_release(&n->list_lock);
+	return true;
+}
+
+static void tell_break(struct verifier *vf, const struct list_break *at)
 {
 	struct slab_view v = { .s = vf->s };
-	struct list_break at;
 
-	if (lists_hold(vf, n, &at))
-		return;
-	if (at.slab) {
-		v = view_live(vf->s, at.slab);
-		v.size = slab_open_bytes(vf->t->machine, at.slab);
+	if (at->slab) {
+		v = view_live(vf->s, at->slab);
+		v.size = slab_open_bytes(vf->t->machine, at->slab);
 	}
 	v.is_live = false;
 	v.fn = verify_found;
 	v.arg = vf;
-	report_slab(&v, SLAB_REPORT_SLAB_LIST, at.link, 0, 0);
+	report_slab(&v, SLAB_REPORT_SLAB_LIST, at->link, 0, 0);
+}
+
+static struct node_sum node_sum(const struct walk *w, unsigned int node)
+{
+	struct node_sum sum = { 0 };
+	size_t i;
+
+	for (i = 0; i < w->nr; i++) {
+		const struct slab *slab = w->slabs[i].slab;
+
+		if (MIN(slab->node, SLAB_MAX_NODES - 1) != node)
+			continue;
+		sum.slabs++;
+		sum.frozen += slab->frozen;
+	}
+	return sum;
 }
 
 static void verify_node(struct verifier *vf, const struct walk *w,
-			unsigned int node, const struct node_sum *sum)
+			unsigned int node)
 {
 	struct kmem_cache_node *n = walk_node(vf->t->machine, vf->s, node);
+	struct node_sum sum = node_sum(w, node);
+	struct lists lists;
 
-	if (!n)
+	if (!n || !lists_judge(vf, n, w, node, &lists))
 		return;
-	verify_links(vf, n);
-	if (w->partial[node].nr != n->nr_partial || !w->partial[node].is_whole)
+	if (!lists.hold)
+		tell_break(vf, &lists.at);
+	if (lists.partial.nr != lists.nr_partial || !lists.partial.is_whole)
 		verify_line(vf, SLAB_REPORT_PARTIAL_COUNT,
 		     "SLUB %s: %lu partial slabs counted but counter=%lu",
-		     vf->s->name, w->partial[node].nr, n->nr_partial);
+		     vf->s->name, lists.partial.nr, lists.nr_partial);
 	/* a slab that froze before it was ever listed is not counted */
-	if (sum->slabs < n->nr_slabs || sum->slabs - sum->frozen > n->nr_slabs ||
-	    !w->full[node].is_whole)
+	if (sum.slabs < n->nr_slabs || sum.slabs - sum.frozen > n->nr_slabs ||
+	    !lists.full.is_whole)
 		verify_line(vf, SLAB_REPORT_SLABS_COUNT,
 		     "SLUB: %s %lu slabs counted but counter=%lu", vf->s->name,
-		     sum->slabs, n->nr_slabs);
+		     sum.slabs, n->nr_slabs);
+}
+
+/* What is no slab's own: lists, counters, sheaves. arg: a struct walk, which
+ * a close look makes anew. */
+static int look_at_rest(struct verifier *vf, const void *arg)
+{
+	const struct walk *w = arg;
+	struct walk now = { 0 };
+	unsigned int node;
+	int err = vf->is_close ? walk_slabs(vf->t, vf->s, &now) : 0;
+
+	if (err)
+		return err;
+	if (vf->is_close)
+		w = &now;
+	for (node = 0; node < vf->t->machine->config.nr_nodes; node++)
+		verify_node(vf, w, node);
+	err = verify_sheaves(vf, w);
+	walk_free(&now);
+	return err;
 }
 
 static int look_at_cache(struct verifier *vf)
 {
-	struct node_sum sum[SLAB_MAX_NODES] = { 0 };
 	struct walk w;
-	unsigned int node;
-	size_t i;
 	int err = walk_slabs(vf->t, vf->s, &w);
+	size_t i;
 
-	for (i = 0; i < w.nr && !err; i++) {
-		const struct slab *slab = w.slabs[i].slab;
-
-		node = MIN(slab->node, SLAB_MAX_NODES - 1);
-		sum[node].slabs++;
-		sum[node].frozen += slab->frozen;
-		err = verify_slab(vf, &w.slabs[i]);
-	}
-	for (node = 0; node < vf->t->machine->config.nr_nodes && !err; node++)
-		verify_node(vf, &w, node, &sum[node]);
+	for (i = 0; i < w.nr && !err; i++)
+		err = verify_closely(vf, look_at_slab, &w.slabs[i]);
 	if (!err)
-		err = verify_sheaves(vf, &w);
+		err = verify_closely(vf, look_at_rest, &w);
 	walk_free(&w);
 	return err;
 }
 
-/* Looks again and again, later and later, as long as there is something that
- * every look found. */
-static int verify_moving_cache(struct verifier *vf)
-{
-	unsigned int i;
-	int err;
-
-	for (i = 0; i < NR_LOOKS; i++) {
-		struct timespec pause = { .tv_nsec = 1000000L << (2 * i) };
-		struct prints before = vf->before;
-
-		vf->look = i;
-		vf->is_last = i == NR_LOOKS - 1;
-		vf->now.nr = 0;
-		err = look_at_cache(vf);
-		if (!err && vf->is_out_of_memory)
-			err = -ENOMEM;
-		if (err || !vf->now.nr)
-			return err;
-		sort_in_place(vf->now.at, vf->now.nr, sizeof(*vf->now.at),
-			      by_value);
-		vf->before = vf->now;
-		vf->now = before;
-		nanosleep(&pause, NULL);
-	}
-	return 0;
-}
-
 static int verify_cache(struct verifier *vf)
 {
-	return vf->t->machine->is_native ? verify_moving_cache(vf) :
+	return vf->t->machine->is_native ? verify_moving(vf, look_at_cache) :
 					   look_at_cache(vf);
 }
 

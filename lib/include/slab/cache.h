@@ -57,7 +57,9 @@ struct slab_machine;
 #define SLAB_RECLAIM_ACCOUNT	(1U << 19)
 #define SLAB_TEMPORARY		SLAB_RECLAIM_ACCOUNT
 
-/* ---- allocation flags that mean something inside a slab allocator ---- */
+/* ---- allocation flags that mean something inside a slab allocator ----
+ * Without any bit of __GFP_RECLAIM (0, say) a request never waits for a lock,
+ * as kmalloc_nolock(), and may get NULL where there is memory: 7.0's rule. */
 #define __GFP_DMA	     (1U << 0)
 #define __GFP_HIGHMEM	     (1U << 1)
 #define __GFP_DMA32	     (1U << 2)
@@ -98,9 +100,9 @@ struct kmem_cache_args {
 /*
  * Makes a cache of objects of object_size bytes, or raises the reference of a
  * mergeable one that fits. The name is copied.
- * NULL with errno: EINVAL (name NULL or empty, size 0 or above 4 MiB, a flag
- * no creator may pass, an impossible freeptr_offset, a layout no slab order
- * can hold), ENOMEM.
+ * NULL with errno: EINVAL (name NULL, empty or above 63 bytes, size 0 or above
+ * 4 MiB, a flag no creator may pass, an impossible freeptr_offset, a layout no
+ * slab order can hold), ENOMEM.
  */
 SLAB_API struct kmem_cache *
 __kmem_cache_create_args(const char *name, unsigned int object_size,
@@ -119,8 +121,12 @@ __kmem_cache_create(const char *name, unsigned int object_size,
 		    unsigned int align, slab_flags_t flags,
 		    void (*ctor)(void *))
 {
-	struct kmem_cache_args args = { .align = align, .ctor = ctor };
+	struct kmem_cache_args args;
 
+	/* C++ has no designators, or warns of what they leave out */
+	__builtin_memset(&args, 0, sizeof(args));
+	args.align = align;
+	args.ctor = ctor;
 	return __kmem_cache_create_args(name, object_size, &args, flags);
 }
 
@@ -191,6 +197,21 @@ SLAB_API struct kmem_cache *slab_cache_find(struct slab_machine *m,
 					    const char *name);
 
 #ifdef __cplusplus
+}
+
+/* What the macro is to C. */
+static inline struct kmem_cache *
+kmem_cache_create(const char *name, unsigned int object_size,
+		  struct kmem_cache_args *args, slab_flags_t flags)
+{
+	return __kmem_cache_create_args(name, object_size, args, flags);
+}
+
+static inline struct kmem_cache *
+kmem_cache_create(const char *name, unsigned int object_size,
+		  unsigned int align, slab_flags_t flags, void (*ctor)(void *))
+{
+	return __kmem_cache_create(name, object_size, align, flags, ctor);
 }
 #endif
 

@@ -75,6 +75,12 @@ void __tsan_release(void *at);
 #define SLAB_SAY_GIVEN(object) ((void)(object))
 #endif
 
+/* The kernel reads a thread's last section later, when it is interrupted next:
+ * what can be unloaded takes it back. */
+#if defined(__PIC__) && !defined(__PIE__) && !defined(SLAB_NO_INLINE)
+#define SLAB_MAY_GO 1
+#endif
+
 #if defined(SLAB_HAS_FAST) && defined(__x86_64__)
 
 /*
@@ -99,7 +105,11 @@ void __tsan_release(void *at);
 	"movq %[t], %%fs:8(%[rseq])\n"                           \
 	"882:\tmovl %%fs:(%[rseq]), %k[t]\n\t"                   \
 	"shlq $7, %[t]\n\t"
+#ifdef SLAB_MAY_GO
+#define SLAB_RSEQ_END "\n883:\tmovq $0, %%fs:8(%[rseq])\n"
+#else
 #define SLAB_RSEQ_END "\n883:\n"
+#endif
 
 /* The top of this CPU's main sheaf; false: ask the library. */
 SLAB_INLINE bool
@@ -172,7 +182,11 @@ slab_fast_push(const struct slab_fast *fast, void *object)
 	"str %[t], [%[rseq], 8]\n"                        \
 	"882:\tldr %w[t], [%[rseq]]\n\t"                  \
 	"lsl %[t], %[t], 7\n\t"
+#ifdef SLAB_MAY_GO
+#define SLAB_RSEQ_END "\n883:\tstr xzr, [%[rseq], 8]\n"
+#else
 #define SLAB_RSEQ_END "\n883:\n"
+#endif
 
 SLAB_INLINE char *slab_rseq_area(void)
 {
@@ -265,8 +279,11 @@ kmem_cache_alloc(struct kmem_cache *s, gfp_t gfp)
 	const struct slab_fast *fast = (const struct slab_fast *)s;
 	void *object;
 
-	if (__builtin_expect(!slab_fast_pop(fast, &object), 0))
-		return slab_alloc_slow(s, gfp);
+	if (__builtin_expect(!slab_fast_pop(fast, &object), 0)) {
+		object = slab_alloc_slow(s, gfp);
+		SLAB_SAY_GOT(object);
+		return object;
+	}
 	if (gfp & __GFP_ZERO)
 		__builtin_memset(object, 0, fast->object_size);
 	return object;

@@ -62,7 +62,8 @@ SLAB_API struct kmem_buckets *
 kmem_buckets_create(const char *name, slab_flags_t flags,
 		    unsigned int useroffset, unsigned int usersize,
 		    void (*ctor)(void *));
-/* As kmalloc(); above the largest class from whole pages. kfree() it. */
+/* As kmalloc(), which it is when b is NULL; above the largest class from whole
+ * pages. kfree() it. */
 SLAB_API void *kmem_buckets_alloc(struct kmem_buckets *b, size_t size,
 				  gfp_t gfp);
 /* 0, or -EBUSY when objects were left. */
@@ -76,13 +77,15 @@ SLAB_API void *kmem_cache_alloc_orig(struct kmem_cache *s, gfp_t gfp,
 /*
  * Freed after a grace period of the object's machine: through the rcu_free
  * sheaf of this CPU, else in batches of a page. The kernel's kfree_rcu(ptr,
- * field) and kvfree_rcu_mightsleep(ptr). It waits for nobody, so readers may
- * call it in their sections; signal handlers may not. Native machines: whose
- * sections those are, and who frees, says slab/machine.h.
+ * field), where field may be left out, and kvfree_rcu_mightsleep(ptr). It waits
+ * for nobody, so readers may call it in their sections; signal handlers may
+ * not. Native machines: whose sections those are, and who frees, says
+ * slab/machine.h.
  */
 SLAB_API void slab_kfree_rcu(void *p);
-#define kfree_rcu(ptr, ...) slab_kfree_rcu(ptr)
-#define kvfree_rcu(ptr, ...) slab_kfree_rcu(ptr)
+#define SLAB_FIRST(first, ...) (first)
+#define kfree_rcu(...)  slab_kfree_rcu(SLAB_FIRST(__VA_ARGS__, 0))
+#define kvfree_rcu(...) slab_kfree_rcu(SLAB_FIRST(__VA_ARGS__, 0))
 
 /* Returns when all that was given to kfree_rcu before is free; of the current
  * machine, or of one cache. Native: waits for readers, so one that calls it in
@@ -98,7 +101,8 @@ SLAB_API void kvfree_rcu_barrier_on_cache(struct kmem_cache *s);
  * On a native machine that is: in signal handlers. The machine and the class
  * must be there (the normal classes are from the start; one for __GFP_ACCOUNT
  * is made by the first kmalloc() of it). A report that such a call causes
- * reaches the sinks inside the handler.
+ * reaches the sinks inside the handler. Without cmpxchg16b (or with
+ * no_cmpxchg_double) it gives NULL, as in 7.0, but for debug caches.
  */
 SLAB_API void *kmalloc_nolock(size_t size, gfp_t gfp, int node);
 /* Of kmalloc_nolock() alone. What can not be freed at once waits until

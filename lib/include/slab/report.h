@@ -148,7 +148,8 @@ SLAB_API void slab_report_print(const struct slab_report *report,
 
 /* A sink that prints to a FILE * (its arg), for which stdio may call malloc; one
  * that writes to stderr without stdio and allocates nothing; and one that aborts
- * after the first report (panic_on_warn). In a signal handler functions have
+ * after the first report (panic_on_warn) and prints nothing: add it behind one
+ * that does, or take SLAB_POLICY_ABORT. In a signal handler functions have
  * addresses for names. */
 SLAB_API void slab_sink_print(void *file, const struct slab_report *report);
 SLAB_API void slab_sink_stderr(void *unused, const struct slab_report *report);

@@ -97,6 +97,14 @@ static void alike_caches_share_one(void **state)
 	assert_null(slab_cache_find(lab.m, "a"));
 }
 
+static void no_name_is_no_cache_and_no_parameter(void **state)
+{
+	(void)state;
+	assert_null(slab_cache_find(lab.m, NULL));
+	assert_int_equal(slab_cache_destroy_name(lab.m, NULL), -ENOENT);
+	assert_int_equal(slab_machine_sysctl(lab.m, NULL, "1"), -ENOENT);
+}
+
 static void a_ctor(void *object)
 {
 	memset(object, 0x5c, 8);
@@ -560,6 +568,7 @@ int main(void)
 		lab_test(who_sets_no_machine_has_the_native_one),
 		lab_test(both_forms_of_create_exist),
 		lab_test(alike_caches_share_one),
+		lab_test(no_name_is_no_cache_and_no_parameter),
 		lab_test(unlike_caches_stay_apart),
 		lab_test(the_oldest_fitting_cache_is_taken),
 		lab_test(t5_t8_full_slabs_leave_and_come_back_to_the_tail),

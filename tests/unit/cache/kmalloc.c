@@ -102,6 +102,10 @@ static void buckets_without_objects_go(void **state)
 	assert_int_equal(slab_buckets_destroy(b), 0);
 	assert_null(slab_cache_find(lab.m, "msg_msg-128"));
 	assert_int_equal(slab_machine_pages_used(lab.m), 0);
+	/* who got none has those of all */
+	assert_string_equal(class_of(kmem_buckets_alloc(NULL, 100, GFP_KERNEL)),
+			    "kmalloc-128");
+	assert_int_equal(slab_buckets_destroy(NULL), 0);
 	errno = 0;
 	assert_null(kmem_buckets_create("", 0, 0, 0, NULL));
 	assert_int_equal(errno, EINVAL);

@@ -30,13 +30,18 @@ static int setup(void **state)
 	return 0;
 }
 
+#define NOINLINE __attribute__((noinline))
+/* So that no call becomes a jump: reports have the names of callers. */
+#define STAY __asm__ volatile("" ::: "memory")
+
 /* One byte behind an object of 64, then its free. */
-static void overflow(struct kmem_cache *s)
+static NOINLINE void overflow(struct kmem_cache *s)
 {
 	volatile char *p = kmem_cache_alloc(s, GFP_KERNEL);
 
 	p[64] = 0x11;
 	kmem_cache_free(s, (void *)p);
+	STAY;
 }
 
 static struct kmem_cache *new_cache(const char *name)
@@ -78,12 +83,13 @@ static void strict_sink(void *arg, const struct slab_report *r)
 	told.inside--;
 }
 
-static void *overflows(void *arg)
+static NOINLINE void *overflows(void *arg)
 {
 	unsigned int i;
 
 	for (i = 0; i < ROUNDS; i++)
 		overflow(arg);
+	STAY;
 	return NULL;
 }
 

@@ -268,14 +268,20 @@ static int replaced(const char *path)
 static void a_program_that_was_replaced_is_still_read(void **state)
 {
 	char dir[] = "/tmp/slab-name-XXXXXX", path[64];
+	int status;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/copy", dir);
 	copy_file("/proc/self/exe", path, SIZE_MAX);
-	assert_int_equal(run_copy(path, "--replaced"), 0);
+	status = run_copy(path, "--replaced");
 	unlink(path);
 	rmdir(dir);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 99) {
+		print_message("an emulator's: it can not be executed\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
 }
 
 /* Each word of headers and tables in turn is not what it was: whatever comes

@@ -371,7 +371,7 @@ static void nor_do_several_at_once(void **state)
 }
 
 /* Every record of a finding, and the names of functions in it. */
-static void find_damage(void)
+static __attribute__((noinline)) void find_damage(void)
 {
 	struct kmem_cache *s = kmem_cache_create(
 		"damaged", 64, NULL,
