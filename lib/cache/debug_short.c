@@ -130,7 +130,7 @@ static inline unsigned int cpu_now(const struct slab_machine *m)
 
 		__asm__ volatile("movl %%fs:(%1), %0"
 				 : "=r"(cpu)
-				 : "r"(__rseq_offset));
+				 : "r"(SLAB_RSEQ_OFFSET));
 		if (__builtin_expect(cpu < m->config.nr_cpu_ids, 1))
 			return cpu;
 	}

@@ -99,8 +99,23 @@ static bool kernel_can(void)
 #endif
 }
 
+#ifdef SLAB_HAS_FAST
+ptrdiff_t slab_rseq_offset;
+
+/* Sections store to the area before they know whether they may be there. */
+static __attribute__((constructor(101))) void know_offset(void)
+{
+	slab_rseq_offset = __rseq_offset;
+}
+#else
+static void know_offset(void)
+{
+}
+#endif
+
 enum percpu_kind percpu_init(bool no_rseq)
 {
+	know_offset(); /* a malloc comes before constructors */
 	has_rseq = !no_rseq && percpu_possible() <= SLAB_MAX_CPUS &&
 		   kernel_can();
 	return has_rseq ? PERCPU_RSEQ : PERCPU_LOCK;

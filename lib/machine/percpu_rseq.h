@@ -32,7 +32,7 @@ static inline void *percpu_swap_here(void *records, void *locked, void *drained)
 			 "je 883f\n\t"
 			 "movq %[locked], (%[t])" SLAB_RSEQ_END
 			 : [t] "=&r"(record), [old] "=&r"(old), "=@ccz"(is_held)
-			 : [rseq] "r"(__rseq_offset),
+			 : [rseq] "r"(SLAB_RSEQ_OFFSET),
 			   [records] "r"(records), [locked] "r"(locked),
 			   [drained] "r"(drained)
 			 : "memory");
@@ -117,7 +117,7 @@ static inline bool percpu_pop_many(const struct slab_fast *fast,
 			 "movq %[n], 24(%[t])" SLAB_RSEQ_END
 			 : [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
 			   [from] "=&r"(from), "=@ccc"(are_too_few)
-			 : [rseq] "r"(__rseq_offset), [cpus] "r"(fast->cpus),
+			 : [rseq] "r"(SLAB_RSEQ_OFFSET), [cpus] "r"(fast->cpus),
 			   [nr] "r"((uint64_t)nr), [p] "r"(p)
 			 : "memory", "xmm0", "xmm1", "xmm2", "xmm3");
 	return !are_too_few;
@@ -147,7 +147,7 @@ static inline bool percpu_push_many(const struct slab_fast *fast,
 			 "movq %[n], 24(%[t])" SLAB_RSEQ_END
 			 : [t] "=&r"(t), [n] "=&r"(n), [to] "=&r"(to),
 			   [i] "=&r"(i), "=@ccc"(are_too_many)
-			 : [rseq] "r"(__rseq_offset), [cpus] "r"(fast->cpus),
+			 : [rseq] "r"(SLAB_RSEQ_OFFSET), [cpus] "r"(fast->cpus),
 			   [nr] "r"((uint64_t)nr),
 			   [pushes] "r"(nr * SLAB_FAST_PUSH), [p] "r"(p)
 			 : "memory", "xmm0", "xmm1", "xmm2", "xmm3");

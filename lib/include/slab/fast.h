@@ -56,6 +56,14 @@ struct slab_fast {
 #endif
 #endif
 
+/* Inside the library a copy, which takes it one load instead of two. */
+#ifdef SLAB_INSIDE
+extern ptrdiff_t slab_rseq_offset __attribute__((visibility("hidden")));
+#define SLAB_RSEQ_OFFSET slab_rseq_offset
+#else
+#define SLAB_RSEQ_OFFSET __rseq_offset
+#endif
+
 /* ThreadSanitizer can not read the sections: whoever gets an object comes
  * behind whoever gave it back. */
 #if defined(__has_feature)
@@ -129,7 +137,7 @@ slab_fast_pop(const struct slab_fast *fast, void **object)
 			 "movq %[n], 24(%[t])" SLAB_RSEQ_END
 			 : [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
 			   [object] "=&r"(*object), "=@ccc"(is_empty)
-			 : [rseq] "r"(__rseq_offset), [cpus] "r"(fast->cpus)
+			 : [rseq] "r"(SLAB_RSEQ_OFFSET), [cpus] "r"(fast->cpus)
 			 : "memory");
 	if (!is_empty)
 		SLAB_SAY_GOT(*object);
@@ -158,7 +166,7 @@ slab_fast_push(const struct slab_fast *fast, void *object)
 			 "movq %[n], 24(%[t])" SLAB_RSEQ_END
 			 : [t] "=&r"(t), [n] "=&r"(n), [i] "=&r"(i),
 			   "=@cca"(has_room)
-			 : [rseq] "r"(__rseq_offset), [cpus] "r"(fast->cpus),
+			 : [rseq] "r"(SLAB_RSEQ_OFFSET), [cpus] "r"(fast->cpus),
 			   [object] "r"(object), [push] "r"(SLAB_FAST_PUSH)
 			 : "memory");
 	return has_room;
@@ -190,7 +198,7 @@ slab_fast_push(const struct slab_fast *fast, void *object)
 
 SLAB_INLINE char *slab_rseq_area(void)
 {
-	return (char *)__builtin_thread_pointer() + __rseq_offset;
+	return (char *)__builtin_thread_pointer() + SLAB_RSEQ_OFFSET;
 }
 
 SLAB_INLINE bool

@@ -221,11 +221,18 @@ static bool judge_memory(const struct figures *f, const struct target *t,
 	return !isnan(ret->ratio);
 }
 
-/* Not for bulk calls: whoever has them measures against DPDK's. */
-static bool bound_counts(const struct target *t)
+/* The bound that is called as the row is; none for bulk calls, which DPDK has,
+ * nor for what is measured against calls that do nothing. */
+static size_t bound_of(const struct figures *f, const struct target *t)
 {
-	return strncmp(t->column, "W8", 2) != 0 &&
-	       !strcmp(t->row, "slab-inline");
+	const char *against = strcmp(t->row, "slab-shared") ? "bound" :
+							      "bound-shared";
+
+	if (!strncmp(t->column, "W8", 2) ||
+	    !strncmp(t->against, "empty", 5) ||
+	    (strcmp(t->row, "slab-inline") && strcmp(t->row, "slab-shared")))
+		return f->nr_rows;
+	return figures_row(f, against);
 }
 
 static bool judge(const struct figures *f, const struct target *t,
@@ -249,8 +256,8 @@ static bool judge(const struct figures *f, const struct target *t,
 				 .limit = t->limit,
 				 .bound_ratio = NAN };
 	ret->is_vague = ratio_is_vague(f, row, against, column);
-	bound = figures_best(f, BOUND, column);
-	if (bound < f->nr_rows && bound != against && bound_counts(t))
+	bound = bound_of(f, t);
+	if (bound < f->nr_rows && bound != against)
 		ret->bound_ratio = figures_ratio(f, row, bound, column);
 	if (ret->bound_ratio <= BOUND_LIMIT && ret->ratio > t->limit)
 		ret->is_vague = ratio_is_vague(f, row, bound, column);

@@ -14,8 +14,8 @@
 #include <stddef.h>
 
 enum trait {
-	PEER = 1 << 0, SHARED = 1 << 1, BOUND = 1 << 2, PAIR = 1 << 3,
-	POOL = 1 << 4, FEW = 1 << 5, SLAB = 1 << 6, DEBUG = 1 << 7,
+	PEER = 1 << 0, SHARED = 1 << 1, PAIR = 1 << 2, POOL = 1 << 3,
+	FEW = 1 << 4, SLAB = 1 << 5, DEBUG = 1 << 6,
 };
 
 struct row {
