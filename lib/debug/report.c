@@ -153,8 +153,8 @@ void slab_machine_set_report_policy(struct slab_machine *m,
 }
 
 /*
- * A sink may remove itself or another: what is gone is not called. A thread
- * does not end in one, for there it holds locks: to write is where pthread_cancel()
+ * A sink may remove itself or another: what is gone is not called. A thread does
+ * not end in one, for there it holds locks: writing is where pthread_cancel()
  * would get it.
  */
 static void call_sinks(struct slab_machine *m, const struct slab_report *r)

@@ -160,8 +160,8 @@ static bool elf_begin_at(struct elf_file *f, int fd)
 	f->fd = fd;
 	if (!read_whole(fd, &f->header, sizeof(*h), 0) ||
 	    memcmp(h->e_ident, ELFMAG, SELFMAG) ||
-	    h->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 :
-							    ELFCLASS32) ||
+	    h->e_ident[EI_CLASS] !=
+		    (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32) ||
 	    h->e_phentsize != sizeof(ElfW(Phdr)))
 		return false;
 	f->nr_sections = h->e_shnum;
@@ -263,8 +263,8 @@ static void take_symbol(struct symbols *s, const ElfW(Sym) * symbol)
 	s->sized_up_to =
 		MAX(s->sized_up_to, symbol->st_value + symbol->st_size);
 	if (!symbol->st_size) {
-		if (!is_mark(symbol) && (!s->label.st_name ||
-					 symbol->st_value > s->label.st_value))
+		if (!is_mark(symbol) &&
+		    (!s->label.st_name || symbol->st_value > s->label.st_value))
 			s->label = *symbol;
 	} else if (s->address - symbol->st_value < symbol->st_size &&
 		   is_better(symbol, &s->best)) {
@@ -293,8 +293,8 @@ static void take_table(struct symbols *s, const ElfW(Shdr) * table)
 		return;
 	s->names = names.sh_offset;
 	while (offset < end) {
-		nr = read_at(s->file->fd, some,
-			     MIN(sizeof(some), end - offset), offset) /
+		nr = read_at(s->file->fd, some, MIN(sizeof(some), end - offset),
+			     offset) /
 		     sizeof(*some);
 		if (!nr)
 			return;

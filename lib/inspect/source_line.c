@@ -17,8 +17,7 @@
 
 static pthread_mutex_t lines_mutex = PTHREAD_MUTEX_INITIALIZER;
 static Dwfl *process; /* this one's modules; NULL: not read yet */
-static _Thread_local bool is_busy
-	__attribute__((tls_model("initial-exec")));
+static _Thread_local bool is_busy __attribute__((tls_model("initial-exec")));
 
 /* A child has one thread: the lock must not stay with one of the parent's. */
 static void lock_lines(void)

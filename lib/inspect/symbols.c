@@ -44,10 +44,9 @@ static bool find_name(uintptr_t address, char *buf, size_t size)
 
 static void name_of(uintptr_t address, char *buf, size_t size)
 {
-	struct kept_name *kept =
-		&names[(address ^ address >> 10) % NR_NAMES];
-	bool is_mine = !__atomic_exchange_n(&kept->is_taken, true,
-					    __ATOMIC_ACQUIRE);
+	struct kept_name *kept = &names[(address ^ address >> 10) % NR_NAMES];
+	bool is_mine =
+		!__atomic_exchange_n(&kept->is_taken, true, __ATOMIC_ACQUIRE);
 
 	if (is_mine && kept->address == address) {
 		snprintf(buf, size, "%s", kept->text);

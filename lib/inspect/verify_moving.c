@@ -3,9 +3,9 @@
  * inspect/verify_moving.c - what is found of a machine that goes on meanwhile
  *
  * A cache in which something is found is looked at again, later and later. What
- * every look found is damage, or a place so busy that each of them met it in the
- * middle of something: the last look at the cache looks at that place alone,
- * many times in a row, and what even these find each time is told.
+ * every look found is damage, or a place so busy that each of them met it in
+ * the middle of something: the last look at the cache looks at that place
+ * alone, many times in a row, and what even these find each time is told.
  */
 #include "inspect/verify.h"
 
@@ -21,7 +21,6 @@
 /* At one place, and how long between two. */
 #define NR_CLOSE_LOOKS 16U
 #define CLOSE_NS       50000
-
 
 static uint64_t mix(uint64_t print, uint64_t word)
 {

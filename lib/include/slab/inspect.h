@@ -286,7 +286,8 @@ SLAB_API int slab_target_traces(struct slab_target *t, uintptr_t cache,
  * all. Returns the number of findings or -errno.
  *
  * Of a native machine a finding counts when several looks, some ms apart, find
- * it: what a thread was in the middle of is no damage.
+ * it, and then many in a row at that place alone, its lists held still: what a
+ * thread was in the middle of is no damage.
  */
 SLAB_API long slab_target_verify(struct slab_target *t, uintptr_t cache,
 				 slab_sink_fn fn, void *arg);

@@ -146,10 +146,10 @@ typedef void (*slab_line_fn)(void *arg, const char *line);
 SLAB_API void slab_report_print(const struct slab_report *report,
 				slab_line_fn line, void *arg);
 
-/* A sink that prints to a FILE * (its arg), for which stdio may call malloc; one
- * that writes to stderr without stdio and allocates nothing; and one that aborts
- * after the first report (panic_on_warn) and prints nothing: add it behind one
- * that does, or take SLAB_POLICY_ABORT. In a signal handler functions have
+/* A sink that prints to a FILE * (its arg), for which stdio may call malloc;
+ * one that writes to stderr without stdio and allocates nothing; and one that
+ * aborts after the first report (panic_on_warn) and prints nothing: add it
+ * behind one that does, or take SLAB_POLICY_ABORT. In a signal handler functions have
  * addresses for names. */
 SLAB_API void slab_sink_print(void *file, const struct slab_report *report);
 SLAB_API void slab_sink_stderr(void *unused, const struct slab_report *report);
@@ -179,7 +179,8 @@ SLAB_API int slab_symbol(const struct slab_machine *m, uintptr_t address,
 			 char *buf, size_t size);
 
 /* FILE:LINE of a call that returns to address, where debug information has it;
- * 0 where not, else what snprintf would return. Not in a sink: it calls malloc. */
+ * 0 where not, else what snprintf would return. Not in a sink: it calls
+ * malloc. */
 SLAB_API int slab_source_line(uintptr_t address, char *buf, size_t size);
 
 /* slub_kunit's counter: failed checks and fixes since it was last read. */

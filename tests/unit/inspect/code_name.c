@@ -161,8 +161,8 @@ static void what_has_no_size_reaches_up_to_what_is_next(void **state)
 /* ---- what is no file ---- */
 static void what_is_not_of_a_file_has_no_name(void **state)
 {
-	void *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		       0);
+	void *p =
+		mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = memfd_create("zeroes", MFD_CLOEXEC), local;
 
 	(void)state;
