@@ -8,6 +8,7 @@
  *
  * Paths: spec/allocator/alloc-free-paths.md 3.2 and 3.6 to 3.8.
  */
+#include "cache/gone.h"
 #include "cache/sheaf.h"
 
 #include <errno.h>
@@ -298,6 +299,10 @@ void *slab_alloc_long(struct kmem_cache *s, gfp_t gfp, int node,
 	struct slab_machine *m = s->machine;
 	void *object;
 
+	if (cache_is_gone(s)) {
+		cache_say_gone(s, "kmem_cache_alloc()");
+		return NULL;
+	}
 	if (failslab_should_fail(s, gfp, caller)) {
 		machine_event(m, SLAB_EVENT_FAIL_INJECTED, s, NULL, NULL, 0, 0);
 		errno = ENOMEM;

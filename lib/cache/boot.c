@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/bits.h"
@@ -44,14 +45,14 @@ static void refresh_fast(struct slab_machine *m)
 
 	if (!m->is_native)
 		return;
-	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	machine_lock_caches(m);
 	list_for_each_entry(s, &m->slab_caches, list) {
 		if (cache_fast_lacks(s))
 			cpu_fast_close(s);
 		else
 			cpu_fast_open(s);
 	}
-	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock_caches(m);
 }
 
 static int boot(struct slab_machine *m)
@@ -94,18 +95,34 @@ int slab_machine_create_virtual(const struct slab_machine_config *config,
 	return err;
 }
 
+/* Why the system reserved no more. strerror() may allocate. */
+static void say_why(const struct slab_machine *m, char *text, size_t bytes)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY)
+		snprintf(text, bytes,
+			 "RLIMIT_AS (ulimit -v) allows %llu MiB in all",
+			 (unsigned long long)limit.rlim_cur >> 20);
+	else
+		snprintf(text, bytes,
+			 "mmap() refused more with errno %d, and RLIMIT_AS is unlimited: a tool such as valgrind, or the system's overcommit",
+			 m->region_errno);
+}
+
 /* It works, but not as was asked for, or as the system could. A machine that is
  * being made has no sinks. */
 static void say_what_is_less(const struct slab_machine *m)
 {
-	char text[256] = "";
+	char text[512] = "", why[160];
 	size_t n = 0;
 
-	if (m->region_is_smaller)
-		n = (size_t)snprintf(
-			text, sizeof(text),
-			"slab: the region has %zu MiB: no more address space can be reserved (RLIMIT_AS, ulimit -v)\n",
-			m->region_bytes >> 20);
+	if (m->region_is_smaller) {
+		say_why(m, why, sizeof(why));
+		n = (size_t)snprintf(text, sizeof(text),
+				     "slab: the region has %zu MiB: %s\n",
+				     m->region_bytes >> 20, why);
+	}
 	if (m->nodes_unknown)
 		snprintf(
 			text + n, sizeof(text) - n,
@@ -154,10 +171,10 @@ void slab_machine_trim(struct slab_machine *m)
 	struct kmem_cache *s;
 
 	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
-	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	machine_lock_caches(m);
 	list_for_each_entry(s, &m->slab_caches, list)
 		cache_shrink(s);
-	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock_caches(m);
 	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
 	pages_trim(m);
 }

@@ -7,6 +7,7 @@
  * into a chain and gives it back at once; it looks past at most three objects
  * of other slabs for more of them (alloc-free-paths.md 3.12).
  */
+#include "cache/gone.h"
 #include "cache/sheaf.h"
 
 #include <errno.h>
@@ -280,6 +281,10 @@ int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t gfp, size_t nr, void **p)
 	quick = fast_alloc_bulk(s, nr, p);
 	if (quick == nr && !(gfp & __GFP_ZERO))
 		return (int)nr;
+	if (cache_is_gone(s)) {
+		cache_say_gone(s, "kmem_cache_alloc_bulk()");
+		return 0;
+	}
 	/* one question for the whole call */
 	if (failslab_should_fail(s, gfp, CALLER)) {
 		machine_event(m, SLAB_EVENT_FAIL_INJECTED, s, NULL, NULL, 0, 0);

@@ -136,6 +136,9 @@ bool cache_shrink(struct kmem_cache *s);
 /* Every empty slab goes; the others are reported. True when some are left. */
 bool cache_shutdown(struct kmem_cache *s);
 
+/* By any of its names, or NULL. slab_mutex is held. */
+struct kmem_cache *cache_by_name(struct slab_machine *m, const char *name);
+
 /* A cache without looking for aliases. */
 int cache_create(struct slab_machine *m, const char *name,
 		 unsigned int object_size, const struct kmem_cache_args *args,

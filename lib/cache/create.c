@@ -4,9 +4,11 @@
  *
  * Rules: spec/allocator/geometry.md 2.8 (merging), alloc-free-paths.md 3.18.
  */
+#include "cache/gone.h"
 #include "cache/sheaf.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,29 +26,65 @@
 #define NEVER_MERGE                                                         \
 	(SLAB_DEBUG_FLAGS | SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE |       \
 	 SLAB_FAILSLAB | SLAB_NO_MERGE)
+#define NAME_MAX_BYTES 63
 #define SAME_TO_MERGE                                                       \
 	(SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 |         \
 	 SLAB_ACCOUNT)
 
-static int check_args(const char *name, unsigned int object_size,
+/* Which argument, and what would have been right. */
+struct refusal {
+	char why[160];
+};
+
+static __attribute__((format(printf, 2, 3))) int
+refuse(struct refusal *r, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(r->why, sizeof(r->why), format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static int check_freeptr(struct refusal *r, unsigned int object_size,
+			 const struct kmem_cache_args *args, slab_flags_t flags)
+{
+	if (!(flags & SLAB_TYPESAFE_BY_RCU) && !args->ctor)
+		return refuse(r, "use_freeptr_offset is for caches with SLAB_TYPESAFE_BY_RCU or a constructor");
+	if (args->freeptr_offset >= object_size ||
+	    args->freeptr_offset % sizeof(void *))
+		return refuse(r, "freeptr_offset is %u: a multiple of %zu below the size, which is %u, would do",
+			      args->freeptr_offset, sizeof(void *),
+			      object_size);
+	return 0;
+}
+
+static int check_args(struct refusal *r, const char *name,
+		      unsigned int object_size,
 		      const struct kmem_cache_args *args, slab_flags_t flags)
 {
-	if (!name || !*name || strlen(name) > 63 || !object_size ||
-	    object_size > KMALLOC_MAX_SIZE)
-		return -EINVAL;
-	if (flags & ~(slab_flags_t)CREATE_FLAGS)
-		return -EINVAL;
-	if (args->align > KMALLOC_MAX_SIZE ||
-	    args->sheaf_capacity > SLAB_SHEAF_MAX)
-		return -EINVAL;
-	if (args->use_freeptr_offset) {
-		if (!(flags & SLAB_TYPESAFE_BY_RCU) && !args->ctor)
-			return -EINVAL;
-		if (args->freeptr_offset >= object_size ||
-		    args->freeptr_offset % sizeof(void *))
-			return -EINVAL;
-	}
-	return 0;
+	slab_flags_t unknown = flags & ~(slab_flags_t)CREATE_FLAGS;
+
+	if (!name || !*name || strlen(name) > NAME_MAX_BYTES)
+		return refuse(r, "the name is %s: 1 to %d bytes would do",
+			      !name ? "NULL" : *name ? "too long" : "empty",
+			      NAME_MAX_BYTES);
+	if (!object_size || object_size > KMALLOC_MAX_SIZE)
+		return refuse(r, "the size is %u: 1 to %lu bytes would do",
+			      object_size, (unsigned long)KMALLOC_MAX_SIZE);
+	if (unknown)
+		return refuse(r, "flags have %#x, which no creator may pass: %#x would do",
+			      unknown, flags & ~unknown);
+	if (args->align > KMALLOC_MAX_SIZE)
+		return refuse(r, "align is %u: at most %lu would do",
+			      args->align, (unsigned long)KMALLOC_MAX_SIZE);
+	if (args->sheaf_capacity > SLAB_SHEAF_MAX)
+		return refuse(r, "sheaf_capacity is %u: at most %u would do",
+			      args->sheaf_capacity, SLAB_SHEAF_MAX);
+	return args->use_freeptr_offset ?
+		       check_freeptr(r, object_size, args, flags) :
+		       0;
 }
 
 /* Before caches are compared: one without a window may share. */
@@ -232,10 +270,10 @@ void cache_release(struct kmem_cache *s)
 	for (nid = 0; nid < SLAB_MAX_NODES; nid++)
 		meta_free(m, s->node[nid], sizeof(struct kmem_cache_node));
 	meta_free(m, s->stats, m->config.nr_cpu_ids * sizeof(*s->stats));
-	s->self = NULL;
 	meta_free(m, s->random_seq, s->oo.objects * sizeof(unsigned int));
 	if (s->name)
 		meta_free(m, s->name, strlen(s->name) + 1);
+	cache_leave_gone(s);
 	meta_free(m, s, sizeof(*s));
 }
 
@@ -368,6 +406,7 @@ struct kmem_cache *__kmem_cache_create_args(const char *name,
 	struct slab_machine *m = slab_machine_current();
 	struct kmem_cache_args a = { 0 };
 	struct kmem_cache *s = NULL;
+	struct refusal refusal = { "" };
 	int err;
 
 	if (!m) {
@@ -378,24 +417,30 @@ struct kmem_cache *__kmem_cache_create_args(const char *name,
 		a = *args;
 	if (a.sheaf_capacity)
 		flags |= SLAB_NO_MERGE;
-	err = check_args(name, object_size, &a, flags);
+	err = check_args(&refusal, name, object_size, &a, flags);
 	if (err)
 		goto out;
 	check_window(m, name, object_size, &a);
 	if (flags & SLAB_TYPESAFE_BY_RCU)
 		machine_rcu_start(m);
-	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	machine_lock_caches(m);
 	s = find_mergeable(m, name, object_size, &a, flags);
 	if (s)
 		err = add_alias(s, name, object_size);
 	else
 		err = cache_create(m, name, object_size, &a, flags, &s);
-	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock_caches(m);
 out:
 	if (!err)
 		return s;
 	report_note(m, "__kmem_cache_create_args(%s) failed with error %d",
 		    name ? name : "(null)", err);
+	/* 7.0 leaves it at that, and so does a virtual machine */
+	if (m->is_native && err == -EINVAL)
+		report_note(m, "  %s",
+			    refusal.why[0] ?
+				    refusal.why :
+				    "no slab is large enough for an object of this size, alignment and debugging");
 	errno = -err;
 	return NULL;
 }
@@ -414,23 +459,6 @@ struct kmem_cache *kmem_cache_create_usercopy(const char *name,
 					.usersize = usersize };
 
 	return __kmem_cache_create_args(name, size, &args, flags);
-}
-
-struct kmem_cache *slab_cache_find(struct slab_machine *m, const char *name)
-{
-	struct kmem_cache *s;
-	struct cache_name *alias;
-
-	if (!name)
-		return NULL;
-	list_for_each_entry(s, &m->slab_caches, list) {
-		if (!strcmp(s->name, name))
-			return s;
-		list_for_each_entry(alias, &s->names, list)
-			if (!strcmp(alias->name, name))
-				return s;
-	}
-	return NULL;
 }
 
 unsigned int kmem_cache_size(const struct kmem_cache *s)

@@ -43,12 +43,25 @@ static bool shutdown_node(struct kmem_cache *s, struct kmem_cache_node *n)
 	return n->nr_partial || n->nr_slabs;
 }
 
+/* Before what is left is listed: some of it may be free. */
+static void say_unreached(struct kmem_cache *s)
+{
+	struct slab_machine *m = s->machine;
+	unsigned int cpu = __atomic_load_n(&m->unreached_cpu, __ATOMIC_RELAXED);
+
+	if (cpu)
+		report_note(m, "kmem_cache_destroy %s: sheaves of CPU %u can not be reached, for membarrier() and sched_setaffinity() are both refused (a sandbox): objects that were freed there count as in use",
+			    s->name, cpu - 1);
+}
+
 bool cache_shutdown(struct kmem_cache *s)
 {
 	bool left = false;
 	unsigned int nid;
 
+	__atomic_store_n(&s->machine->unreached_cpu, 0, __ATOMIC_RELAXED);
 	flush_all_cpus(s);
+	say_unreached(s);
 	/* callbacks put sheaves into barns: before those are emptied. Threads
 	 * that read may wait for slab_mutex, so nothing waits for them here; a
 	 * sheaf of who frees to the end keeps its slabs, and so the cache */
@@ -122,9 +135,15 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	kvfree_rcu_barrier_on_cache(s);
 	run_all_deferred(m);
 	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
-	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	machine_lock_caches(m);
+	if (!machine_has_live_cache(m, s)) {
+		machine_unlock_caches(m);
+		machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
+		return -EINVAL;
+	}
+	s->is_going = false;
 	if (--s->refcount > 0) {
-		machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+		machine_unlock_caches(m);
 		machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
 		return 0;
 	}
@@ -136,8 +155,10 @@ int kmem_cache_destroy(struct kmem_cache *s)
 	s->is_leaked = left;
 	if (left)
 		list_add(&s->list, &m->leaked_caches);
+	else
+		s->self = NULL;
 	forget_kmalloc_class(m, s);
-	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock_caches(m);
 	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
 	if (left)
 		say_what_is_left(s, caller);
@@ -154,12 +175,15 @@ int kmem_cache_destroy(struct kmem_cache *s)
 
 int slab_cache_destroy_name(struct slab_machine *m, const char *name)
 {
-	struct kmem_cache *s = slab_cache_find(m, name);
 	struct cache_name *alias, *next;
+	struct kmem_cache *s;
 
-	if (!s)
+	machine_lock_caches(m);
+	s = cache_by_name(m, name);
+	if (!s) {
+		machine_unlock_caches(m);
 		return -ENOENT;
-	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	}
 	list_for_each_entry_safe(alias, next, &s->names, list) {
 		if (strcmp(alias->name, name) != 0)
 			continue;
@@ -168,6 +192,8 @@ int slab_cache_destroy_name(struct slab_machine *m, const char *name)
 		meta_free(m, alias, sizeof(*alias));
 		break;
 	}
-	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	/* the same name from another thread finds it gone from here on */
+	s->is_going = s->refcount == 1;
+	machine_unlock_caches(m);
 	return kmem_cache_destroy(s);
 }

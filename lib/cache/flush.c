@@ -212,11 +212,11 @@ static int for_caches(struct slab_machine *m, struct kmem_cache *s,
 	if (s && !machine_has_live_cache(m, s))
 		return -EINVAL;
 	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
-	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	machine_lock_caches(m);
 	list_for_each_entry(each, &m->slab_caches, list)
 		if (!s || s == each)
 			fn(each);
-	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock_caches(m);
 	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
 	return 0;
 }

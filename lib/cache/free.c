@@ -6,6 +6,7 @@
  * Plain caches: slab-states.md 4.3. The lock is taken before the exchange
  * exactly when the slab was full or would become empty.
  */
+#include "cache/gone.h"
 #include "cache/sheaf.h"
 
 #include "debug/asan.h"
@@ -201,8 +202,13 @@ static void wrong_cache(struct kmem_cache *s, struct slab *slab, void *object)
 
 struct slab *slab_of_freed(struct kmem_cache *s, void *object)
 {
-	struct slab *slab = virt_to_slab(s->machine, object);
+	struct slab *slab;
 
+	if (cache_is_gone(s)) {
+		cache_say_gone(s, "kmem_cache_free()");
+		return NULL;
+	}
+	slab = virt_to_slab(s->machine, object);
 	if (!slab) {
 		report_warn(s->machine, SLAB_REPORT_NOT_IN_SLAB, true, s,
 			    object,

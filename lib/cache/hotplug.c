@@ -12,10 +12,10 @@ static void cpu_gone(struct slab_machine *m, unsigned int cpu)
 {
 	struct kmem_cache *s;
 
-	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	machine_lock_caches(m);
 	list_for_each_entry(s, &m->slab_caches, list)
 		flush_dead_cpu(s, cpu);
-	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock_caches(m);
 	machine_krc_drain(m, cpu);
 }
 
@@ -69,7 +69,7 @@ int slab_machine_set_node_memory(struct slab_machine *m, unsigned int node,
 	if (!has_memory && m->nodes_memory == bit)
 		return -EBUSY;
 	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
-	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	machine_lock_caches(m);
 	list_for_each_entry(s, &m->slab_caches, list) {
 		/* its structures stay: the memory may come back */
 		if (!has_memory)
@@ -79,7 +79,7 @@ int slab_machine_set_node_memory(struct slab_machine *m, unsigned int node,
 	}
 	if (!err)
 		m->nodes_memory ^= bit;
-	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock_caches(m);
 	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
 	if (err)
 		return err;

@@ -72,7 +72,7 @@ static struct kmem_cache *make_class(struct slab_machine *m,
 		snprintf(prefix, sizeof(prefix), "%s", types[type].prefix);
 	}
 	kmalloc_class_name(name, sizeof(name), prefix, size);
-	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	machine_lock_caches(m);
 	s = m->kmalloc[type][class];
 	if (!s) {
 		err = cache_create(m, name, size, &args,
@@ -81,7 +81,7 @@ static struct kmem_cache *make_class(struct slab_machine *m,
 			__atomic_store_n(&m->kmalloc[type][class], s,
 					 __ATOMIC_RELEASE);
 	}
-	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock_caches(m);
 	return s;
 }
 

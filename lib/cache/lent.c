@@ -6,6 +6,7 @@
  * the occasion and never meet a CPU or a barn. A handle is judged by the list
  * of lent sheaves before it is used.
  */
+#include "cache/gone.h"
 #include "cache/sheaf.h"
 
 #include <errno.h>
@@ -52,6 +53,10 @@ static bool handle_is_good(struct kmem_cache *s, struct slab_sheaf *sheaf)
 {
 	struct slab_machine *m = s->machine;
 
+	if (cache_is_gone(s)) {
+		cache_say_gone(s, "a call with a borrowed sheaf");
+		return false;
+	}
 	if (is_lent(s, sheaf)) {
 		sheaf_judge_size(s, sheaf, sheaf->capacity);
 		return true;
@@ -129,6 +134,10 @@ struct slab_sheaf *kmem_cache_prefill_sheaf(struct kmem_cache *s, gfp_t gfp,
 {
 	struct slab_sheaf *sheaf;
 
+	if (cache_is_gone(s)) {
+		cache_say_gone(s, "kmem_cache_prefill_sheaf()");
+		return NULL;
+	}
 	if (!n || n > SLAB_SHEAF_MAX) {
 		errno = EINVAL;
 		return NULL;

@@ -294,10 +294,10 @@ void kvfree_rcu_barrier(void)
 	if (!m)
 		return;
 	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
-	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	machine_lock_caches(m);
 	list_for_each_entry(s, &m->slab_caches, list)
 		flush_rcu_sheaves(s);
-	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+	machine_unlock_caches(m);
 	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
 	finish(m);
 }
@@ -307,7 +307,9 @@ void kvfree_rcu_barrier_on_cache(struct kmem_cache *s)
 	struct slab_machine *m = s->machine;
 
 	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
-	flush_rcu_sheaves(s);
+	/* another thread may have destroyed it just now */
+	if (machine_has_cache(m, s))
+		flush_rcu_sheaves(s);
 	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);
 	finish(m);
 }

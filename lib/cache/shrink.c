@@ -2,6 +2,7 @@
 /*
  * cache/shrink.c - empty slabs go, the fullest come first (slab-states.md 4.7)
  */
+#include "cache/gone.h"
 #include "cache/sheaf.h"
 
 #include "debug/lists.h"
@@ -65,6 +66,10 @@ int kmem_cache_shrink(struct kmem_cache *s)
 	struct slab_machine *m = s->machine;
 	bool left;
 
+	if (cache_is_gone(s)) {
+		cache_say_gone(s, "kmem_cache_shrink()");
+		return 0;
+	}
 	machine_lock(m, &m->cpus_lock, SLAB_POINT_CPUS_LOCK);
 	left = cache_shrink(s);
 	machine_unlock(m, &m->cpus_lock, SLAB_POINT_CPUS_UNLOCK);

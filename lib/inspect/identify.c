@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "cache/cache.h"
 #include "inspect/layout.h"
 #include "inspect/scratch.h"
 
@@ -89,7 +90,7 @@ int slab_target_place(struct slab_target *t, const char *cache,
 		      unsigned int slab_nr, unsigned int index, uintptr_t *ret)
 {
 	LOOK(t->machine);
-	const struct kmem_cache *s = slab_cache_find(t->machine, cache);
+	const struct kmem_cache *s = cache_by_name(t->machine, cache);
 	const struct slab *slab = s ? walk_find(t, s, slab_nr) : NULL;
 
 	if (!slab || index >= slab_fit(s, slab))

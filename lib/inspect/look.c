@@ -30,6 +30,9 @@ struct look look_begin(struct slab_machine *m)
 	look.held = lock_suspend();
 	look.has_cpus = look_lock(&m->cpus_lock);
 	look.has_mutex = look_lock(&m->slab_mutex);
+	if (look.has_mutex)
+		__atomic_store_n(&m->caches_locked_by, machine_pid(m),
+				 __ATOMIC_RELAXED);
 	return look;
 }
 
@@ -38,8 +41,11 @@ void look_end(struct look *look)
 	struct slab_machine *m = look->m;
 
 	if (m->is_native && !--fork_pass.looks) {
-		if (look->has_mutex)
+		if (look->has_mutex) {
+			__atomic_store_n(&m->caches_locked_by, 0,
+					 __ATOMIC_RELAXED);
 			lock_release(&m->slab_mutex);
+		}
 		if (look->has_cpus)
 			lock_release(&m->cpus_lock);
 		lock_resume(look->held);

@@ -380,7 +380,7 @@ int slab_target_cache(struct slab_target *t, const char *name,
 		      struct slab_cache_info *ret)
 {
 	LOOK(t->machine);
-	struct kmem_cache *s = slab_cache_find(t->machine, name);
+	struct kmem_cache *s = cache_by_name(t->machine, name);
 
 	return s ? target_cache_info(t, s, ret) : -ENOENT;
 }

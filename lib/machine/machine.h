@@ -162,7 +162,8 @@ struct slab_machine {
 	unsigned int slot;
 	uintptr_t base;	     /* of the slot */
 	size_t region_bytes; /* from base; a slot's, or a native machine's */
-	bool region_is_smaller; /* than was asked for: a limit */
+	bool region_is_smaller; /* than was asked for, because of: */
+	int region_errno;	/* mmap's */
 	uint8_t cpu_node[SLAB_MAX_CPUS];     /* native */
 	uint16_t host_node[SLAB_MAX_NODES]; /* native: the system's numbers */
 	bool nodes_unknown; /* native: the system has some, and no libnuma */
@@ -242,6 +243,8 @@ struct slab_machine {
 
 	/* caches, under slab_mutex; newest first */
 	struct slab_lock slab_mutex;
+	unsigned int unreached_cpu; /* + 1: one whose sheaves nobody could drain */
+	int caches_locked_by; /* native: the thread that has it; 0: none */
 	struct list_head slab_caches;
 	struct list_head leaked_caches; /* destroyed with objects left */
 	struct machine_parameters params;
@@ -582,6 +585,27 @@ static inline void machine_unlock(struct slab_machine *m,
 	lock_release(lock);
 	irqs_on(m, lock);
 	machine_point(m, point);
+}
+
+/* slab_mutex, by who knows later that it has it: its hooks and sinks may ask
+ * for a cache by name. */
+static inline void machine_lock_caches(struct slab_machine *m)
+{
+	machine_lock(m, &m->slab_mutex, SLAB_POINT_MUTEX_LOCK);
+	__atomic_store_n(&m->caches_locked_by, machine_pid(m),
+			 __ATOMIC_RELAXED);
+}
+
+static inline void machine_unlock_caches(struct slab_machine *m)
+{
+	__atomic_store_n(&m->caches_locked_by, 0, __ATOMIC_RELAXED);
+	machine_unlock(m, &m->slab_mutex, SLAB_POINT_MUTEX_UNLOCK);
+}
+
+static inline bool machine_has_locked_caches(const struct slab_machine *m)
+{
+	return __atomic_load_n(&m->caches_locked_by, __ATOMIC_RELAXED) ==
+	       machine_pid(m);
 }
 
 /* ---- pages ---- */

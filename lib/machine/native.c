@@ -74,6 +74,7 @@ static int find_region(struct slab_machine *m)
 	while (!(m->base = reserve(bytes))) {
 		if (bytes <= REGION_BYTES_MIN)
 			return -errno;
+		m->region_errno = errno;
 		bytes = MAX(ALIGN_DOWN(bytes / 2, REGION_UNIT),
 			    REGION_BYTES_MIN);
 		m->region_is_smaller = true;

@@ -99,8 +99,11 @@ struct slub_percpu_sheaves *pcs_lock(struct kmem_cache *s)
 				sched_yield();
 			else
 				sleep_ns(50000);
-		if (err)
+		if (err) {
+			__atomic_store_n(&m->unreached_cpu, machine_cpu(m) + 1,
+					 __ATOMIC_RELAXED);
 			return NULL;
+		}
 		break;
 	case PERCPU_SIM:
 		pcs = percpu_sim_lock_wait(m, s->cpu_sheaves);

@@ -40,6 +40,7 @@ struct kmem_cache {
 	struct slab_machine *machine;
 	const struct kmem_cache *self; /* this one, as long as it lives */
 	bool is_leaked;	   /* destroyed with objects left */
+	bool is_going;	   /* its last name goes: it has none any more */
 	bool fast_is_shut; /* alloc and free have more to do here */
 	bool debug_is_short; /* what debugging there is fits debug_short.c, */
 	uint16_t track_offset; /* which knows where tracks stand */

@@ -12,6 +12,7 @@
 
 #include <slab/kmalloc.h>
 #include <slab/machine.h>
+#include <slab/report.h>
 #include <slab/sheaf.h>
 
 #include <linux/audit.h>
@@ -150,6 +151,18 @@ static void without_membarrier_cpus_are_visited(void **state)
 	in_child(no_membarrier_later);
 }
 
+static char unreached[512];
+static unsigned int nr_unreached;
+
+static void note_of_a_cpu(void *arg, const struct slab_report *r)
+{
+	(void)arg;
+	if (r->record != SLAB_RECORD_NOTE || !strstr(r->text, "reached"))
+		return;
+	nr_unreached++;
+	snprintf(unreached, sizeof(unreached), "%s", r->text);
+}
+
 static void nothing_reaches_a_cpu(void)
 {
 	struct kmem_cache *s, *t;
@@ -169,8 +182,13 @@ static void nothing_reaches_a_cpu(void)
 	slab_cache_flush_all(m, s);
 	slab_machine_trim(m);
 	use(s);
-	/* nobody uses it, as its user says: it can be taken apart */
-	kmem_cache_destroy(s);
+	/* nobody uses it, as its user says: why it can not go is said once */
+	WANT(slab_machine_add_sink(m, note_of_a_cpu, NULL), 0);
+	WANT(kmem_cache_destroy(s), -EBUSY);
+	WANT(nr_unreached, 1);
+	WANT(strstr(unreached, "of CPU ") != NULL, 1);
+	WANT(strstr(unreached, "membarrier() and sched_setaffinity()") != NULL,
+	     1);
 	use(t);
 	kfree(kmalloc(100, GFP_KERNEL));
 }

@@ -156,6 +156,11 @@ kmem_cache_create_usercopy(const char *name, unsigned int size,
  * Drops one reference; the last one tears the cache down. Objects still in use
  * are reported and the cache is leaked, as 7.0's kmem_cache_destroy() does.
  * NULL is fine. 0, or -EBUSY when objects were left (the kernel returns void).
+ * -EINVAL: it is no cache, or was destroyed.
+ *
+ * As a courtesy, and only until its memory is used for something else: calls
+ * with a cache that was destroyed do nothing, set errno EINVAL, and are reported
+ * once (SLAB_REPORT_NO_CACHE).
  */
 SLAB_API int kmem_cache_destroy(struct kmem_cache *s);
 
@@ -192,7 +197,14 @@ SLAB_API void kmem_cache_free_bulk(struct kmem_cache *s, size_t nr, void **p);
 SLAB_API unsigned int kmem_cache_size(const struct kmem_cache *s);
 SLAB_API const char *kmem_cache_name(const struct kmem_cache *s);
 
-/* The cache of that name (aliases count) on the machine, or NULL. */
+/*
+ * The cache of that name (aliases count) on the machine, or NULL. From any
+ * thread. What is found is the owner's to destroy: who is not the owner may
+ * compare the pointer, or use it as long as the owner is known not to destroy
+ * it meanwhile. From a sink or a hook: also where that interrupts a thread which
+ * holds the list of caches; NULL with errno EBUSY when another thread holds it
+ * for longer than 100 ms.
+ */
 SLAB_API struct kmem_cache *slab_cache_find(struct slab_machine *m,
 					    const char *name);
 

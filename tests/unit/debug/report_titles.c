@@ -60,6 +60,7 @@ static const struct title_case titles[] = {
 	{ SLAB_REPORT_USERCOPY_OVERWRITE,
 	  "Kernel memory overwrite attempt detected" },
 	{ SLAB_REPORT_ASAN, "AddressSanitizer" },
+	{ SLAB_REPORT_NO_CACHE, "is no cache" },
 };
 #undef BUG
 

@@ -381,6 +381,7 @@ static int little_space(void)
 	CLAIM(made);
 	CLAIM(made->region_is_smaller);
 	CLAIM_EQUAL(nr_told, 1);
+	CLAIM(strstr(told, "RLIMIT_AS (ulimit -v) allows 1024 MiB"));
 	CLAIM(made->region_bytes >= 128 << 20);
 	/* the program has room, too */
 	rest = mmap(NULL, 520 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
